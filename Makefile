@@ -1,0 +1,73 @@
+# Everything a developer runs. `make demo` and `make test` need Python 3.13 and Node; the rest is installed here.
+PYTHON ?= python3.13
+BIN := .venv/bin
+PACKAGES := shared functions simulator functions_host demo benchmarks tests function_app.py
+HYPOTHESIS_PROFILE ?= quick
+WORKERS ?= 2
+
+.PHONY: demo serve test bench fidelity lint types imports unit lock schema clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      a fleet of AKS clusters protected by itself, end to end, on this machine"
+	@echo "make serve     the same and stays up (.run/endpoints.json says where)"
+	@echo "make test      every check: format, lint, types, import rules, all tests"
+	@echo "make fidelity  the simulator against recorded Azure traffic and the Azure CLI"
+	@echo "make bench     what is measured (benchmarks/results/*.json)"
+
+demo: .venv/ready node_modules/ready
+	@$(BIN)/python -m demo
+
+serve: .venv/ready node_modules/ready
+	@$(BIN)/python -m demo --serve
+
+test: lint types imports unit
+
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/ready
+	$(BIN)/mypy $(PACKAGES)
+
+imports: .venv/ready
+	$(BIN)/lint-imports --config .importlinter
+
+unit: .venv/ready node_modules/ready
+	HYPOTHESIS_PROFILE=$(HYPOTHESIS_PROFILE) $(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations 10 \
+		-m "not fidelity" --cov --cov-report term:skip-covered
+
+fidelity: .venv/ready .tools/azure-cli/ready
+	AZURE_CLI=$(CURDIR)/.tools/azure-cli/bin/az $(BIN)/pytest -m fidelity tests
+
+bench: .venv/ready node_modules/ready
+	$(BIN)/python -m benchmarks
+
+.venv/ready: requirements-dev.txt requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed: AKS Backup Guard needs Python 3.13" >&2; exit 1; }
+	@echo "Installing Python packages into .venv (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+node_modules/ready: package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not installed: Azurite, the storage emulator, needs Node" >&2; exit 1; }
+	@echo "Installing Azurite into node_modules (once) ..."
+	@npm ci --silent --no-fund --no-audit
+	@touch $@
+
+.tools/azure-cli/ready: requirements-azure-cli.txt
+	@echo "Installing the Azure CLI into .tools/azure-cli (once) ..."
+	@test -x .tools/azure-cli/bin/python || $(PYTHON) -m venv .tools/azure-cli
+	@.tools/azure-cli/bin/pip install --quiet --disable-pip-version-check -r requirements-azure-cli.txt
+	@touch $@
+
+lock: .venv/ready
+	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+
+schema: .venv/ready
+	$(BIN)/python -m shared.profiles > docs/guard.schema.json
+
+clean:
+	rm -rf .venv .tools .run node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,30 @@
+"""Event Grid: something was done to an AKS cluster."""
+
+import logging
+
+import azure.functions as func
+
+blueprint = func.Blueprint()
+log = logging.getLogger(__name__)
+
+
+@blueprint.function_name("cluster_events")
+@blueprint.event_grid_trigger(arg_name="event")
+async def cluster_events(event: str) -> None:
+    """One event of either schema. An event that is not ours is dropped, never raised: raising would hold back good
+    ones. A storage that is down is raised: Event Grid brings the event again."""
+    from shared.domain.errors import MalformedEventError
+    from shared.events.cluster_events import parse_cluster_event
+
+    try:
+        changed = parse_cluster_event(event)
+    except MalformedEventError as error:
+        log.warning("dropped a malformed event: %s", error, extra={"metric": "malformed_events"})
+        return
+    if changed is None:
+        return
+    from shared.bootstrap import world
+    from shared.reconcile import request_look
+
+    await request_look(changed.cluster, await world())
+    log.info("cluster %s was %s (event %s)", changed.cluster, changed.what, changed.event_id)

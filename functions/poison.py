@@ -1,0 +1,27 @@
+"""What could not be done, however often it was tried, becomes a condition and a later look."""
+
+import logging
+
+import azure.functions as func
+
+blueprint = func.Blueprint()
+log = logging.getLogger(__name__)
+
+
+@blueprint.function_name("poison")
+@blueprint.queue_trigger(arg_name="message", queue_name="reconcile-poison", connection="AzureWebJobsStorage")
+async def poison(message: func.QueueMessage) -> None:
+    """A reconcile message that failed `maxDequeueCount` times."""
+    from shared.bootstrap import world
+    from shared.domain.errors import MalformedEventError
+    from shared.reconcile import set_aside
+    from shared.record.request_message import parse_request
+
+    text = message.get_body().decode(errors="replace")
+    try:
+        request = parse_request(text)
+    except MalformedEventError as error:
+        log.error("dropped a poison message that names nobody: %s", error, extra={"metric": "poison_messages"})
+        return
+    log.error("%s could not be looked at", request.subject, extra={"metric": "poison_messages"})
+    await set_aside(request, await world(), "five attempts ended in an error.")

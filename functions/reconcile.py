@@ -1,0 +1,39 @@
+"""The queue that holds whom to look at, and the timer that finds who was forgotten."""
+
+import logging
+
+import azure.functions as func
+
+blueprint = func.Blueprint()
+log = logging.getLogger(__name__)
+
+
+@blueprint.function_name("reconcile")
+@blueprint.queue_trigger(arg_name="message", queue_name="reconcile", connection="AzureWebJobsStorage")
+async def reconcile(message: func.QueueMessage) -> None:
+    """One look at one cluster or region. A message that is not ours is dropped with a warning."""
+    from shared.bootstrap import world
+    from shared.domain.errors import MalformedEventError
+    from shared.reconcile import reconcile as look
+    from shared.record.request_message import parse_request
+
+    try:
+        request = parse_request(message.get_body().decode(errors="replace"))
+    except MalformedEventError as error:
+        log.warning("dropped a malformed queue message: %s", error, extra={"metric": "malformed_messages"})
+        return
+    await look(request, await world())
+
+
+@blueprint.function_name("requeue_overdue")
+@blueprint.timer_trigger(arg_name="timer", schedule="0 */1 * * * *", run_on_startup=False)
+async def requeue_overdue(timer: func.TimerRequest) -> None:
+    """Every minute: sends lost wake-ups again, and asks for a look at clusters no event told us about."""
+    from shared.bootstrap import subscriptions_in_scope, world
+    from shared.reconcile import discover_clusters
+    from shared.reconcile import requeue_overdue as requeue
+
+    here = await world()
+    sent = await requeue(here)
+    found, errors = await discover_clusters(here, subscriptions_in_scope())
+    log.info("requeued %d overdue, found %d new clusters, %d subscriptions unreadable", sent, found, len(errors))

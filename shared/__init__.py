@@ -1,0 +1,1 @@
+"""The core: what a cluster needs, decided purely; Azure and storage at the edges."""

@@ -1,0 +1,138 @@
+"""The composition root: builds the world on first use, never at import, and keeps it for the life of the process."""
+
+import asyncio
+import os
+import random
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azure.identity.aio import ManagedIdentityCredential
+
+    from shared.domain.profile import Configuration
+    from shared.record.storage import Storage
+    from shared.settings import ConfigurationSource, Settings
+    from shared.world import World
+
+_lock = asyncio.Lock()
+_worlds: list["World"] = []
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+async def world() -> "World":
+    """The one world of this process. Raises InvalidSettingsError or InvalidConfigurationError, every time until the
+    app is deployed with better ones: a half-built world is never kept."""
+    async with _lock:
+        if not _worlds:
+            _worlds.append(_build())
+        return _worlds[0]
+
+
+def subscriptions_in_scope() -> tuple[str, ...]:
+    """Whose clusters are looked for without an event: of the app settings and of guard.yaml."""
+    from shared.settings import read_settings
+
+    settings = read_settings(os.environ)
+    configured = _worlds[0].configuration.subscriptions if _worlds else ()
+    return tuple(dict.fromkeys((*settings.scope.subscriptions, *(s.lower() for s in configured))))
+
+
+async def check_health() -> dict[str, object]:
+    """What /api/health answers: `status`, the configuration's revision, and every problem in words."""
+    from shared.domain.errors import GuardError
+    from shared.domain.ids import RegionId
+    from shared.profiles import InvalidConfigurationError
+    from shared.settings import InvalidSettingsError
+
+    try:
+        here = await world()
+        await here.records.get(RegionId("00000000-0000-0000-0000-000000000000", "health", "check"))
+    except (InvalidSettingsError, InvalidConfigurationError) as error:
+        return {"status": "unhealthy", "problems": list(error.errors)}
+    except GuardError as error:
+        return {"status": "unhealthy", "problems": [str(error)]}
+    modes = {name: profile.mode for name, profile in here.configuration.profiles.items()}
+    return {
+        "status": "healthy",
+        "revision": here.configuration.revision,
+        "profiles": modes,
+        "stopped": here.stopped,
+        "problems": [],
+    }
+
+
+def _build() -> "World":
+    from shared.act.actor import ArmActor
+    from shared.arm.client import ArmClient
+    from shared.arm.throttle import ThrottleSettings
+    from shared.observe.reader import ArmReader
+    from shared.record.audit import TableAuditTrail
+    from shared.record.queue import StorageQueue
+    from shared.record.quota import TableQuota
+    from shared.record.rollouts import TableRollouts
+    from shared.record.tables import TableRecords
+    from shared.settings import read_settings
+    from shared.world import World
+
+    settings = read_settings(os.environ)
+    configuration = _configuration(settings.configuration)
+    clock, storage = WallClock(), _storage(settings)
+    arm = ArmClient(
+        settings.azure.arm,
+        _credential(settings.identity.client_id),
+        (settings.azure.arm_scope,),
+        quota=TableQuota(storage),
+        clock=clock,
+        instance=uuid.uuid4().hex,
+        scale=settings.loop.time_scale,
+        throttle=ThrottleSettings(max_in_flight=settings.quota.max_calls_in_flight, reserve=settings.quota.reserve),
+    )
+    return World(
+        clock=clock,
+        reader=ArmReader(arm, clock),
+        actor=ArmActor(arm, TableAuditTrail(storage), clock),
+        records=TableRecords(storage),
+        rollouts=TableRollouts(storage),
+        queue=StorageQueue(storage),
+        configuration=configuration,
+        jitter=random.random,
+        new_id=lambda: uuid.uuid4().hex,
+        time_scale=settings.loop.time_scale,
+        lease_seconds=settings.loop.lease_seconds,
+        pass_seconds=settings.loop.pass_seconds,
+        stopped=settings.emergency_stop.stopped,
+    )
+
+
+def _configuration(source: "ConfigurationSource") -> "Configuration":
+    from shared.profiles import InvalidConfigurationError, load_configuration
+
+    if source.text is not None:
+        return load_configuration(source.text, "AKS_BACKUP_GUARD_CONFIGURATION_YAML")
+    try:
+        text = source.path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"{source.path}: the configuration cannot be read ({error}); deploy it, or correct "
+        raise InvalidConfigurationError((why + "AKS_BACKUP_GUARD_CONFIGURATION.",)) from error
+    return load_configuration(text, source.path.name)
+
+
+def _credential(client_id: str | None) -> "ManagedIdentityCredential":
+    from azure.identity.aio import ManagedIdentityCredential
+
+    return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+
+
+def _storage(settings: "Settings") -> "Storage":
+    from shared.record.storage import Storage
+    from shared.settings import StorageByConnectionString
+
+    if isinstance(settings.storage, StorageByConnectionString):
+        return Storage.by_connection_string(settings.storage.connection_string)
+    by_identity = settings.storage
+    return Storage.by_identity(by_identity.table_uri, by_identity.queue_uri, _credential(by_identity.client_id))

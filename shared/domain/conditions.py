@@ -1,0 +1,38 @@
+"""Conditions: what is true of a cluster, in words an operator can search for. There is no phase."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+Status = Literal["True", "False", "Unknown"]
+
+EXTENSION_READY = "ExtensionReady"
+TRUSTED_ACCESS_GRANTED = "TrustedAccessGranted"
+ROLES_ASSIGNED = "RolesAssigned"
+PROTECTION_CONFIGURED = "ProtectionConfigured"
+BACKUP_HEALTHY = "BackupHealthy"
+PREREQUISITES_MET = "PrerequisitesMet"
+REGION_READY = "RegionReady"
+READY = "Ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One statement about a cluster or region. `reason` is one CamelCase word, `message` says it to a person,
+    `recommended_action` what a person should do (empty when nothing)."""
+
+    type: str
+    status: Status
+    reason: str
+    message: str
+    last_transition: datetime
+    recommended_action: str = ""
+
+
+Conditions = Mapping[str, Condition]
+
+
+def carried_over(new: Condition, old: Condition | None) -> Condition:
+    """`new`, keeping the old moment of transition when the status did not change."""
+    return replace(new, last_transition=old.last_transition) if old and old.status == new.status else new

@@ -1,0 +1,244 @@
+"""What the Guard can do to Azure, one small thing each. The union is closed: `act` answers every case.
+
+Every step but `ValidateForBackup` and `StartBackup` is a PUT under a deterministic name, so doing it twice is doing
+it once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.errors import StepError
+from shared.domain.observed import Grant, grant_key
+from shared.domain.profile import (
+    BackupSchedule,
+    BackupScope,
+    CustomerManagedKey,
+    ExtensionResources,
+    NetworkRules,
+    Retention,
+    VaultSettings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterProvider:
+    subscription_id: str
+    namespace: str
+
+    @property
+    def key(self) -> str:
+        return f"RegisterProvider:{self.namespace}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateResourceGroup:
+    arm_id: str
+    location: str
+    tags: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        return f"CreateResourceGroup:{self.arm_id.rsplit('/', 1)[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateStorageAccount:
+    arm_id: str
+    location: str
+    tags: Mapping[str, str]
+    customer_managed_key: CustomerManagedKey | None
+    network: NetworkRules
+
+    @property
+    def key(self) -> str:
+        return f"CreateStorageAccount:{self.arm_id.rsplit('/', 1)[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVault:
+    arm_id: str
+    location: str
+    tags: Mapping[str, str]
+    settings: VaultSettings
+    customer_managed_key: CustomerManagedKey | None
+
+    @property
+    def key(self) -> str:
+        return f"CreateVault:{self.arm_id.rsplit('/', 1)[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBackupPolicy:
+    arm_id: str
+    schedule: BackupSchedule
+    retention: Retention
+    soft_delete: str
+    """The vault's own: Azure takes AlwaysOn vaults only from api-version 2025-09-01 on."""
+
+    @property
+    def key(self) -> str:
+        return f"CreateBackupPolicy:{self.arm_id.rsplit('/', 1)[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRole:
+    grant: Grant
+    assignment_name: str
+
+    @property
+    def key(self) -> str:
+        return f"GrantRole:{grant_key(self.grant)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateContainer:
+    arm_id: str
+
+    @property
+    def key(self) -> str:
+        return "CreateContainer"
+
+
+@dataclass(frozen=True, slots=True)
+class InstallExtension:
+    cluster_id: str
+    container: str
+    account_id: str
+    blob_endpoint: str
+    resources: ExtensionResources
+
+    @property
+    def key(self) -> str:
+        return "InstallExtension"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTrustedAccessBinding:
+    arm_id: str
+    vault_id: str
+
+    @property
+    def key(self) -> str:
+        return "CreateTrustedAccessBinding"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceBody:
+    """The backup instance as validateForBackup and the PUT both send it (azure.md 1.6: dataSourceSetInfo included)."""
+
+    arm_id: str
+    cluster_id: str
+    cluster_name: str
+    location: str
+    policy_id: str
+    snapshot_group_id: str
+    scope: BackupScope
+    soft_delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateForBackup:
+    body: InstanceBody
+
+    @property
+    def key(self) -> str:
+        return "ValidateForBackup"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBackupInstance:
+    body: InstanceBody
+
+    @property
+    def key(self) -> str:
+        return "CreateBackupInstance"
+
+
+@dataclass(frozen=True, slots=True)
+class StartBackup:
+    """On-demand backup. Not idempotent: the loop looks for its job before it would be sent again."""
+
+    instance_id: str
+    rule_name: str
+    soft_delete: str
+
+    @property
+    def key(self) -> str:
+        return "StartBackup"
+
+
+Step = (
+    RegisterProvider
+    | CreateResourceGroup
+    | CreateStorageAccount
+    | CreateVault
+    | CreateBackupPolicy
+    | GrantRole
+    | CreateContainer
+    | InstallExtension
+    | CreateTrustedAccessBinding
+    | ValidateForBackup
+    | CreateBackupInstance
+    | StartBackup
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Azure answered that it is so (created, or there already)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Azure works on it. `operation_url` is the whole signed status URL of a POST; empty for a PUT, whose resource
+    is simply read again."""
+
+    operation_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: StepError
+
+
+StepOutcome = Done | Accepted | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Written before the call. Still there on the next pass: the call's result is not known."""
+
+    step: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOperation:
+    """A POST that Azure accepted; kept until its end has been seen. `digest` says what was asked."""
+
+    step: str
+    operation_url: str
+    started_at: datetime
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How a step has fared: failures in a row, the last error, and when it may be tried again."""
+
+    failures: int
+    error: StepError
+    first_failure: datetime
+    last_failure: datetime
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepHistory:
+    """Everything remembered about steps, by step key."""
+
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    pending: Mapping[str, PendingOperation] = field(default_factory=dict)
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    started: Mapping[str, datetime] = field(default_factory=dict)
+    """When Azure last accepted the step: a failed state seen later is that start's failure, and counts once."""

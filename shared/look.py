@@ -1,0 +1,159 @@
+"""Observe and plan: read what is pending, take it in, decide. Changes nothing in Azure."""
+
+from dataclasses import dataclass, replace
+
+from shared.domain.conditions import READY, Condition
+from shared.domain.errors import StepError
+from shared.domain.facts import Present
+from shared.domain.ids import ClusterId, RegionId
+from shared.domain.observed import ObservedCluster, ObservedRegion
+from shared.domain.profile import Configuration, ProtectionProfile
+from shared.domain.reads import ClusterReads, RegionReads
+from shared.domain.record import Record
+from shared.domain.time import Moment
+from shared.plan.cluster import gate_of, plan_cluster, profile_of, region_of, subject_of
+from shared.plan.freshness import DAILY
+from shared.plan.outcomes import absorb, forgotten, next_life
+from shared.plan.parts import Plan, sooner
+from shared.plan.reads import first_reads, further_reads
+from shared.plan.region import plan_region, region_reads, wanted_region
+from shared.plan.rollout import Progress, Wait, counted, may_change
+from shared.world import World
+
+READING_ROUNDS = 4
+"""Facts lead to further facts (an identity to its roles); after so many rounds the next pass goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    record: Record
+    plan: Plan
+
+
+def outdated(record: Record, configuration: Configuration, moment: Moment) -> Plan | None:
+    """Two instances of the app may hold two configurations for a while: the older never acts."""
+    if record.configuration_revision > configuration.revision:
+        message = (
+            f"This instance holds revision {configuration.revision} of guard.yaml, the record was planned with "
+            f"{record.configuration_revision}."
+        )
+        said = Condition(READY, "Unknown", "ConfigurationOutdated", message, moment.now, "Deploy the newer guard.yaml.")
+        return Plan((), ("Look",), (said,), 60)
+    if record.configuration_revision == configuration.revision and (
+        record.configuration_digest not in ("", configuration.digest)
+    ):
+        message = f"guard.yaml was changed without a new revision (it is {configuration.revision} still)."
+        said = Condition(READY, "Unknown", "RevisionNotRaised", message, moment.now, "Raise revision in guard.yaml.")
+        return Plan((), ("Look",), (said,), 300)
+    return None
+
+
+async def look_at_region(record: Record, world: World) -> Look:
+    moment, configuration = world.moment(), world.configuration
+    assert isinstance(record.subject, RegionId)  # noqa: S101 - the caller chose by the subject
+    assert isinstance(record.observed, ObservedRegion)  # noqa: S101
+    if (plan := outdated(record, configuration, moment)) is not None:
+        return Look(record, plan)
+    wanted = wanted_region(record.subject, configuration)
+    if wanted is None:
+        return Look(record, Plan())
+    errors: tuple[StepError, ...] = ()
+    for _ in range(READING_ROUNDS):
+        assert isinstance(record.observed, ObservedRegion)  # noqa: S101
+        reads = region_reads(record, wanted, moment)
+        if reads == RegionReads() or errors:
+            break
+        reading = await world.reader.read_region(record.subject, reads, record.observed)
+        record, errors = replace(record, observed=reading.observed), reading.errors
+    record = absorb(record, moment)
+    record = replace(
+        forgotten(record, configuration.digest),
+        configuration_revision=configuration.revision,
+        configuration_digest=configuration.digest,
+    )
+    plan = plan_region(record, wanted, moment)
+    if world.stopped or not wanted.enforce:
+        plan = replace(plan, next_steps=(), requeue_after=DAILY if not wanted.enforce else 900)
+    return Look(record, _backed_off(plan, errors))
+
+
+async def look_at_cluster(record: Record, world: World) -> Look:
+    moment, configuration, cluster_id = world.moment(), world.configuration, record.subject
+    assert isinstance(cluster_id, ClusterId)  # noqa: S101 - the caller chose by the subject
+    if (plan := outdated(record, configuration, moment)) is not None:
+        return Look(record, plan)
+    record, errors = await _read_first(record, moment, world)
+    record = next_life(record, moment)
+    assert isinstance(record.observed, ObservedCluster)  # noqa: S101
+    profile = profile_of(record, configuration, moment)
+    if isinstance(profile, Plan):
+        left_alone = isinstance(record.observed.cluster, Present) and not profile.remaining
+        record = replace(record, profile_digest=record.profile_digest or ("none" if left_alone else ""))
+        return Look(_planned_for(record, configuration), _backed_off(profile, errors))
+    record, more = await _read_first(record, moment, world) if not errors else (record, ())
+    errors += more
+    region = await world.records.get(region_of(record, profile))
+    for _ in range(READING_ROUNDS):
+        assert isinstance(record.observed, ObservedCluster)  # noqa: S101
+        reads = further_reads(subject_of(record, region, profile, configuration, moment))
+        if reads == ClusterReads() or errors:
+            break
+        reading = await world.reader.read_cluster(cluster_id, reads, record.observed)
+        record, errors = replace(record, observed=reading.observed), reading.errors
+    record = absorb(record, moment)
+    held = await _rollout(record, profile, world)
+    if held is None:
+        record = replace(forgotten(record, profile.digest), profile=profile.name)
+    gate = gate_of(profile, stopped=world.stopped, rollout=held)
+    plan = plan_cluster(subject_of(record, region, profile, configuration, moment), region, configuration, gate)
+    return Look(_planned_for(record, configuration), _backed_off(plan, errors))
+
+
+def _planned_for(record: Record, configuration: Configuration) -> Record:
+    return replace(
+        record,
+        configuration_revision=configuration.revision,
+        configuration_digest=configuration.digest,
+    )
+
+
+async def _read_first(record: Record, moment: Moment, world: World) -> tuple[Record, tuple[StepError, ...]]:
+    assert isinstance(record.subject, ClusterId)  # noqa: S101 - the caller chose by the subject
+    assert isinstance(record.observed, ObservedCluster)  # noqa: S101
+    reads = first_reads(record, moment)
+    if reads == ClusterReads():
+        return record, ()
+    reading = await world.reader.read_cluster(record.subject, reads, record.observed)
+    return replace(record, observed=reading.observed), reading.errors
+
+
+def _backed_off(plan: Plan, errors: tuple[StepError, ...]) -> Plan:
+    """What Azure would not let us read is read again when Azure says, not sooner."""
+    asked = [error.retry_after for error in errors if error.retry_after is not None]
+    if asked:
+        return replace(plan, requeue_after=max(asked), remaining=plan.remaining or ("Read",))
+    if errors:
+        return replace(plan, requeue_after=sooner(plan.requeue_after, 30), remaining=plan.remaining or ("Read",))
+    return plan
+
+
+async def _rollout(record: Record, profile: ProtectionProfile, world: World) -> Wait | None:
+    """Whether a cluster that lives under an older profile may take the changed one now; counts it when it may."""
+    if record.profile_digest in ("", profile.digest) or profile.mode == "audit" or world.stopped:
+        return None
+    assert isinstance(record.subject, ClusterId)  # noqa: S101 - the caller chose by the subject
+    assert isinstance(record.observed, ObservedCluster)  # noqa: S101
+    cluster = record.observed.cluster
+    if cluster.kind != "present":
+        return None
+    moment = world.moment()
+    row = await world.rollouts.get(profile.name, profile.digest, moment.now)
+    progress = Progress(row.since, row.changed, row.hour, row.changed_this_hour)
+    wait = may_change(world.configuration.rollout, progress, record.subject, cluster.value, moment)
+    if wait is not None:
+        return wait
+    after = counted(progress, moment)
+    await world.rollouts.save(
+        replace(row, changed=after.changed, hour=after.hour, changed_this_hour=after.changed_this_hour)
+    )
+    return None

@@ -1,0 +1,1 @@
+"""Reads Azure, one file a resource kind. Nothing here changes anything."""

@@ -1,0 +1,27 @@
+"""Microsoft.DataProtection/backupVaults (azure.md 1.2)."""
+
+from shared.arm import api_versions
+from shared.arm.client import ArmClient
+from shared.domain.observed import Vault
+from shared.observe.fields import JsonObject, needed_text, objects, text
+
+
+async def read_vault(arm: ArmClient, arm_id: str, soft_delete: str = "") -> Vault | None:
+    """`soft_delete` as it is known from before, empty when it is not."""
+    body = await arm.get(arm_id, api_versions.data_protection(soft_delete))
+    return None if body is None else parse_vault(body)
+
+
+def parse_vault(body: JsonObject) -> Vault:
+    """Raises UnreadableBodyError."""
+    stores = list(objects(body, "properties", "storageSettings"))
+    return Vault(
+        arm_id=needed_text(body, "id"),
+        name=needed_text(body, "name"),
+        location=needed_text(body, "location").lower(),
+        principal_id=text(body, "identity", "principalId") or None,
+        provisioning_state=needed_text(body, "properties", "provisioningState"),
+        soft_delete=text(body, "properties", "securitySettings", "softDeleteSettings", "state"),
+        immutability=text(body, "properties", "securitySettings", "immutabilitySettings", "state"),
+        redundancy=text(stores[0], "type") if stores else "",
+    )

@@ -1,0 +1,323 @@
+"""What a look and its steps leave behind in the record."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from shared.domain.errors import StepError
+from shared.domain.facts import UNOBSERVED, Absent, Fact, Present, Unobserved, value_of
+from shared.domain.ids import same_id
+from shared.domain.observed import (
+    BlobContainer,
+    ObservedCluster,
+    ObservedRegion,
+    OperationState,
+    RoleAssignment,
+    grant_key,
+)
+from shared.domain.record import Record, Validation
+from shared.domain.steps import (
+    Accepted,
+    Attempt,
+    CreateBackupInstance,
+    CreateBackupPolicy,
+    CreateContainer,
+    CreateResourceGroup,
+    CreateStorageAccount,
+    CreateTrustedAccessBinding,
+    CreateVault,
+    Done,
+    Failed,
+    GrantRole,
+    InstallExtension,
+    Intent,
+    PendingOperation,
+    RegisterProvider,
+    StartBackup,
+    Step,
+    StepHistory,
+    StepOutcome,
+    ValidateForBackup,
+)
+from shared.domain.time import Moment
+from shared.plan.attempts import attempt_after
+from shared.plan.backup_instance import validation_digest
+from shared.plan.region import policy_name
+
+OPERATION_DEADLINE = 3600.0
+"""Seconds after which a long-running POST that never ended is given up."""
+JOB_SURELY_LISTED = 120.0
+"""Seconds after which a backup whose start had no answer, and whose job is not listed, did not start."""
+ON_DEMAND_TRIES = 3
+"""First backups that may fail in a row before the schedule is left to do it: Azure allows ten on demand a day."""
+
+_CHANGING = Unobserved("being changed by the Guard")
+
+
+def without[V](mapping: Mapping[str, V], *keys: str) -> dict[str, V]:
+    return {key: value for key, value in mapping.items() if key not in keys}
+
+
+def next_life(record: Record, moment: Moment) -> Record:
+    """Notices that the cluster is gone, or that a new one has its ARM id: histories start anew, the backup instance
+    and its recovery points stay Azure's."""
+    observed = record.observed
+    if not isinstance(observed, ObservedCluster) or isinstance(observed.cluster, Unobserved):
+        return record
+    if isinstance(observed.cluster, Absent):
+        gone_at = record.deleted_at or observed.cluster.observed_at
+        return replace(record, deleted_at=gone_at, steps=StepHistory(), validation=None, backup_job_id="")
+    uid = observed.cluster.value.resource_uid
+    if not record.resource_uid or record.resource_uid == uid:
+        return replace(record, resource_uid=uid, deleted_at=None)
+    return replace(
+        record,
+        observed=ObservedCluster(cluster=observed.cluster),
+        resource_uid=uid,
+        reborn_at=moment.now,
+        first_seen_at=moment.now,
+        deleted_at=None,
+        steps=StepHistory(),
+        validation=None,
+        backup_job_id="",
+        first_backup_at=None,
+        conditions={},
+        profile_digest="",
+    )
+
+
+def absorb(record: Record, moment: Moment) -> Record:
+    """What was read about things that were under way: ended operations, failed states, intents left by a crash."""
+    for key, pending in record.steps.pending.items():
+        if isinstance(record.observed, ObservedCluster):
+            record = _ended(record, key, pending, record.observed.operations.get(key, UNOBSERVED), moment)
+    if isinstance(record.observed, ObservedCluster):
+        record = _absorb_states(record, record.observed, moment)
+    intents = {k: i for k, i in record.steps.intents.items() if k == "StartBackup"}
+    return replace(record, steps=replace(record.steps, intents=intents))
+
+
+def _ended(record: Record, key: str, pending: PendingOperation, fact: Fact[OperationState], moment: Moment) -> Record:
+    steps, observed = record.steps, record.observed
+    assert isinstance(observed, ObservedCluster)  # noqa: S101 - only clusters have operations
+    finished = replace(
+        record,
+        steps=replace(steps, pending=without(steps.pending, key)),
+        observed=replace(observed, operations=without(observed.operations, key)),
+    )
+    state = value_of(fact)
+    if state is not None and state.status == "succeeded":
+        finished = _cleared(finished, key)
+        if key == "StartBackup" and not state.job_id:
+            return _with_intent(finished, key, pending)
+        if key == "StartBackup":
+            return replace(finished, backup_job_id=state.job_id)
+        return replace(finished, validation=Validation(pending.digest, moment.now))
+    if state is not None and state.status in ("failed", "canceled"):
+        error = state.error or StepError(
+            "transient", "OperationFailed", f"{key} ended {state.status} without a reason."
+        )
+        return _failed(finished, key, error, moment)
+    if isinstance(fact, Absent) or moment.since(pending.started_at) > OPERATION_DEADLINE:
+        if key == "StartBackup":
+            return _with_intent(finished, key, pending)
+        error = StepError("transient", "OperationLost", f"The operation of {key} is not to be found any more.")
+        return _failed(finished, key, error, moment)
+    return record
+
+
+def _with_intent(record: Record, key: str, pending: PendingOperation) -> Record:
+    """The start's result is not known after all: the job is looked for."""
+    intents = {**record.steps.intents, key: Intent(key, pending.started_at)}
+    return replace(record, steps=replace(record.steps, intents=intents))
+
+
+def _failed(record: Record, key: str, error: StepError, moment: Moment) -> Record:
+    attempts = {**record.steps.attempts, key: attempt_after(error, record.steps.attempts.get(key), moment)}
+    return replace(record, steps=replace(record.steps, attempts=attempts))
+
+
+def _cleared(record: Record, *keys: str) -> Record:
+    return replace(
+        record,
+        steps=replace(
+            record.steps,
+            attempts=without(record.steps.attempts, *keys),
+            started=without(record.steps.started, *keys),
+        ),
+    )
+
+
+def _absorb_states(record: Record, observed: ObservedCluster, moment: Moment) -> Record:
+    extension = value_of(observed.extension)
+    if extension is not None and extension.provisioning_state.lower() == "failed":
+        error = StepError("blocked", "ExtensionFailed", extension.error or "The backup extension is in Failed.")
+        record = _failed_once(record, "InstallExtension", error, moment)
+    elif extension is not None and extension.provisioning_state.lower() == "succeeded":
+        record = _cleared(record, "InstallExtension")
+    for binding in value_of(observed.bindings) or ():
+        if binding.provisioning_state.lower() == "failed":
+            error = StepError("blocked", "TrustedAccessFailed", f"The binding {binding.name} is in Failed.")
+            record = _failed_once(record, "CreateTrustedAccessBinding", error, moment)
+    record = _absorb_instances(record, observed, moment)
+    return _absorb_job(record, observed, moment)
+
+
+def _absorb_instances(record: Record, observed: ObservedCluster, moment: Moment) -> Record:
+    cluster = value_of(observed.cluster)
+    for instance in value_of(observed.instances) or ():
+        state = instance.protection_state.lower()
+        if state in ("protectionerror", "configuringprotectionfailed"):
+            error = instance.error or StepError("blocked", instance.protection_state, "Azure gives no reason.")
+            before = record
+            record = _failed_once(record, "CreateBackupInstance", error, moment)
+            if record is not before:
+                record = replace(record, validation=None)
+        elif state == "protectionconfigured" and cluster is not None:
+            put_at = record.steps.started.get("CreateBackupInstance")
+            put_in_this_life = put_at is not None and (record.reborn_at is None or put_at >= record.reborn_at)
+            if not record.protected_uid or put_in_this_life:
+                record = replace(record, protected_uid=cluster.resource_uid)
+            if record.protected_uid == cluster.resource_uid:
+                record = _cleared(record, "CreateBackupInstance", "ValidateForBackup")
+    return record
+
+
+def _absorb_job(record: Record, observed: ObservedCluster, moment: Moment) -> Record:
+    job = value_of(observed.backup_job)
+    intent = record.steps.intents.get("StartBackup")
+    if intent is not None and isinstance(observed.backup_job, Present) and observed.backup_job.observed_at >= intent.at:
+        job = observed.backup_job.value
+        record = replace(record, backup_job_id=job.arm_id, first_backup_at=record.first_backup_at or intent.at)
+        record = replace(record, steps=replace(record.steps, intents=without(record.steps.intents, "StartBackup")))
+    elif intent is not None and isinstance(observed.backup_job, Absent):
+        searched_long_enough = observed.backup_job.observed_at >= intent.at and (
+            moment.since(intent.at) >= JOB_SURELY_LISTED
+        )
+        if searched_long_enough:
+            record = replace(record, steps=replace(record.steps, intents=without(record.steps.intents, "StartBackup")))
+    if job is None or not same_id(job.arm_id, record.backup_job_id or "-"):
+        return record
+    status = job.status.lower()
+    if status in ("completed", "completedwithwarnings"):
+        return _cleared(record, "StartBackup")
+    if status in ("failed", "cancelled"):
+        error = job.error or StepError("transient", f"Backup{job.status}", f"The first backup ended {job.status}.")
+        record = _failed(record, "StartBackup", error, moment)
+        attempt = record.steps.attempts["StartBackup"]
+        if attempt.failures >= ON_DEMAND_TRIES:
+            attempt = replace(attempt, not_before=moment.after(86400))
+        attempts = {**record.steps.attempts, "StartBackup": attempt}
+        record = replace(record, backup_job_id="", steps=replace(record.steps, attempts=attempts))
+        return replace(record, observed=replace(observed, backup_job=UNOBSERVED))
+    return record
+
+
+def _failed_once(record: Record, key: str, error: StepError, moment: Moment) -> Record:
+    """A failed state counts once for each start that led to it."""
+    attempt, started = record.steps.attempts.get(key), record.steps.started.get(key)
+    if attempt is not None and (started is None or started <= attempt.last_failure):
+        return record
+    return _failed(record, key, error, moment)
+
+
+def intended(record: Record, steps: tuple[Step, ...], moment: Moment) -> Record:
+    """Written before the calls."""
+    intents = {**record.steps.intents, **{step.key: Intent(step.key, moment.now) for step in steps}}
+    return replace(record, steps=replace(record.steps, intents=intents))
+
+
+def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -> Record:
+    """The outcome of one call."""
+    match outcome:
+        case Failed(error):
+            record = _failed(record, step.key, error, moment)
+            if error.kind == "ambiguous_effect":
+                return record
+            return _without_intent(record, step.key)
+        case Accepted(operation_url):
+            record = _without_intent(record, step.key)
+            record = replace(
+                record,
+                steps=replace(record.steps, started={**record.steps.started, step.key: moment.now}),
+                observed=_changing(record, step),
+                first_backup_at=moment.now if isinstance(step, StartBackup) else record.first_backup_at,
+            )
+            if not operation_url:
+                return record
+            digest = validation_digest(step.body, record.resource_uid) if isinstance(step, ValidateForBackup) else ""
+            pending = PendingOperation(step.key, operation_url, moment.now, digest)
+            return replace(record, steps=replace(record.steps, pending={**record.steps.pending, step.key: pending}))
+        case Done():
+            if isinstance(step, StartBackup):
+                return record  # started, but by which job is not said: the intent stays and the job is looked for
+            record = _cleared(_without_intent(record, step.key), step.key)
+            if isinstance(step, ValidateForBackup):
+                return replace(
+                    record, validation=Validation(validation_digest(step.body, record.resource_uid), moment.now)
+                )
+            return replace(record, observed=_there(record, step, moment))
+        case _:
+            assert_never(outcome)
+
+
+def _without_intent(record: Record, key: str) -> Record:
+    return replace(record, steps=replace(record.steps, intents=without(record.steps.intents, key)))
+
+
+def _there(record: Record, step: Step, moment: Moment) -> ObservedCluster | ObservedRegion:
+    """What Azure's answer to a synchronous PUT proves; everything else is read again."""
+    observed = record.observed
+    if isinstance(step, GrantRole):
+        assignment = RoleAssignment(
+            f"{step.grant.scope}/providers/Microsoft.Authorization/roleAssignments/{step.assignment_name}", moment.now
+        )
+        grants = {**observed.grants, grant_key(step.grant): Present(assignment, moment.now)}
+        return replace(observed, grants=grants)
+    if isinstance(step, CreateContainer) and isinstance(observed, ObservedCluster):
+        container = BlobContainer(step.arm_id, step.arm_id.rsplit("/", 1)[-1])
+        return replace(observed, container=Present(container, moment.now))
+    return _changing(record, step)
+
+
+def _changing(record: Record, step: Step) -> ObservedCluster | ObservedRegion:
+    """The facts a step makes stale."""
+    observed = record.observed
+    if isinstance(observed, ObservedRegion):
+        match step:
+            case RegisterProvider(namespace=namespace):
+                return replace(observed, providers={**observed.providers, namespace: _CHANGING})
+            case CreateResourceGroup():
+                backup, snapshot = observed.backup_group, observed.snapshot_group
+                return replace(
+                    observed,
+                    backup_group=backup if isinstance(backup, Present) else _CHANGING,
+                    snapshot_group=snapshot if isinstance(snapshot, Present) else _CHANGING,
+                )
+            case CreateStorageAccount():
+                return replace(observed, account=_CHANGING)
+            case CreateVault():
+                return replace(observed, vault=_CHANGING)
+            case CreateBackupPolicy(arm_id=arm_id):
+                return replace(observed, policies={**observed.policies, policy_name(arm_id): _CHANGING})
+            case _:
+                return observed
+    match step:
+        case CreateStorageAccount():
+            return replace(observed, account=_CHANGING)
+        case InstallExtension():
+            return replace(observed, extension=_CHANGING)
+        case CreateTrustedAccessBinding():
+            return replace(observed, bindings=_CHANGING)
+        case CreateBackupInstance():
+            return replace(observed, instances=_CHANGING)
+        case _:
+            return observed
+
+
+def forgotten(record: Record, profile_digest: str) -> Record:
+    """A changed profile gives every failed step a new chance."""
+    if record.profile_digest == profile_digest:
+        return record
+    kept: dict[str, Attempt] = {k: a for k, a in record.steps.attempts.items() if a.error.kind == "transient"}
+    return replace(record, profile_digest=profile_digest, steps=replace(record.steps, attempts=kept))

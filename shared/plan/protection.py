@@ -1,0 +1,183 @@
+"""What stands between a cluster and its vault: storage, extension, trusted access, roles. Each part starts what its
+inputs allow and answers for one condition."""
+
+from shared.domain.conditions import (
+    EXTENSION_READY,
+    ROLES_ASSIGNED,
+    TRUSTED_ACCESS_GRANTED,
+)
+from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_of
+from shared.domain.ids import same_id
+from shared.domain.observed import TrustedAccessBinding, grant_key
+from shared.domain.steps import (
+    CreateContainer,
+    CreateStorageAccount,
+    CreateTrustedAccessBinding,
+    GrantRole,
+    InstallExtension,
+)
+from shared.plan import names
+from shared.plan.parts import Part, Said, attempted, seconds_until
+from shared.plan.subject import Subject, unobserved, waiting
+from shared.plan.target import cluster_grants
+
+BACKUP_OPERATOR = "Microsoft.DataProtection/backupVaults/backup-operator"
+MOST_BINDINGS = 8
+"""Per cluster (azure.md 3.1)."""
+
+
+def storage_part(subject: Subject) -> Part:
+    """The account of the cluster's own, when the profile isolates accounts, and the container. An extension that is
+    there has its container already."""
+    target = subject.target
+    if isinstance(subject.observed.extension, Present):
+        return Part()
+    if target.own_account and isinstance(target.account, Absent):
+        step = CreateStorageAccount(
+            target.account_id,
+            subject.cluster.location,
+            {**subject.profile.tags, names.CLI_TAG: subject.cluster.location},
+            subject.profile.customer_managed_key,
+            subject.profile.network,
+        )
+        ready = Said(EXTENSION_READY, "False", "CreatingStorageAccount", "The cluster's own account is being created.")
+        if isinstance(subject.region.backup_group, Present):
+            return attempted(EXTENSION_READY, step, subject.record.steps, subject.moment, ready)
+        return waiting(EXTENSION_READY, "WaitingForRegion", "The backup resource group is not there yet.", 5, step.key)
+    account = value_of(target.account)
+    if account is None or account.provisioning_state.lower() != "succeeded":
+        message = "The storage account is not there yet."
+        return waiting(EXTENSION_READY, "WaitingForStorageAccount", message, 5, "CreateContainer")
+    container = subject.observed.container
+    if isinstance(container, Present) and same_id(container.value.arm_id, target.container_id):
+        return Part()
+    if isinstance(container, Unobserved):
+        return unobserved(EXTENSION_READY, "The blob container", container)
+    ready = Said(EXTENSION_READY, "False", "CreatingContainer", "The cluster's blob container is being created.")
+    step_container = CreateContainer(target.container_id)
+    return attempted(EXTENSION_READY, step_container, subject.record.steps, subject.moment, ready)
+
+
+def extension_part(subject: Subject) -> Part:
+    """Installed once account and container are there; one that is installed already is adopted as it is."""
+    fact = subject.observed.extension
+    if isinstance(fact, Unobserved):
+        return unobserved(EXTENSION_READY, "The backup extension", fact)
+    account = value_of(subject.target.account)
+    install = InstallExtension(
+        subject.cluster.arm_id,
+        subject.target.container_id.rsplit("/", 1)[-1],
+        subject.target.account_id,
+        account.blob_endpoint if account else "",
+        subject.profile.extension,
+    )
+    if isinstance(fact, Present):
+        extension, state = fact.value, fact.value.provisioning_state.lower()
+        if state == "succeeded" and extension.principal_id is not None:
+            message = f"The backup extension {extension.name} is installed (account {extension.storage_account})."
+            return Part((Said(EXTENSION_READY, "True", "Installed", message),))
+        if state != "failed":
+            message = f"The backup extension is {extension.provisioning_state}."
+            return waiting(EXTENSION_READY, "Installing", message, 15, install.key)
+        return _failed_extension(subject, extension.error, extension.name, install if account else None)
+    container = subject.observed.container
+    ready = Said(EXTENSION_READY, "False", "Installing", "The backup extension is being installed.")
+    registered = value_of(subject.region.providers.get("Microsoft.KubernetesConfiguration", UNOBSERVED))
+    if not isinstance(container, Present) or account is None or registered != "Registered":
+        message = "The extension is installed once its blob container is there."
+        return waiting(EXTENSION_READY, "WaitingForStorage", message, 5, install.key)
+    return attempted(EXTENSION_READY, install, subject.record.steps, subject.moment, ready)
+
+
+def _failed_extension(subject: Subject, error: str, name: str, install: InstallExtension | None) -> Part:
+    """A fresh PUT of the Guard's own extension is tried at growing intervals; somebody else's is only reported."""
+    said = Said(
+        EXTENSION_READY,
+        "False",
+        "ExtensionFailed",
+        f"The backup extension {name} is in Failed: {error or 'Azure gives no message'}.",
+        "See the message: node capacity, DNS or egress, and image policies are the usual causes.",
+    )
+    ours = name.lower() == names.EXTENSION_NAME
+    attempt = subject.record.steps.attempts.get("InstallExtension")
+    if not ours or install is None or attempt is None:
+        return Part((said,), (), ("InstallExtension",), 300)
+    if attempt.not_before > subject.moment.now:
+        return Part((said,), (), (install.key,), seconds_until(attempt, subject.moment))
+    return Part((said,), (install,), (install.key,), 15)
+
+
+def trusted_access_part(subject: Subject) -> Part:
+    """One binding per cluster and vault, whatever it is called."""
+    fact = subject.observed.bindings
+    if isinstance(fact, Unobserved):
+        return unobserved(TRUSTED_ACCESS_GRANTED, "The trusted access bindings", fact)
+    bindings = value_of(fact) or ()
+    vault = value_of(subject.target.vault)
+    step = CreateTrustedAccessBinding(
+        names.binding_id(subject.cluster.arm_id, subject.target.vault_id), subject.target.vault_id
+    )
+    binding = next((b for b in bindings if _grants_backup(b, subject.target.vault_id)), None)
+    if binding is not None and binding.provisioning_state.lower() == "succeeded":
+        message = f"The vault may reach the cluster by the binding {binding.name}."
+        return Part((Said(TRUSTED_ACCESS_GRANTED, "True", "Bound", message),))
+    if binding is not None and binding.provisioning_state.lower() not in ("failed", "canceled"):
+        message = f"The trusted access binding is {binding.provisioning_state}."
+        return waiting(TRUSTED_ACCESS_GRANTED, "Binding", message, 5, step.key)
+    if vault is None or vault.provisioning_state.lower() != "succeeded":
+        return waiting(TRUSTED_ACCESS_GRANTED, "WaitingForVault", "The vault is not there yet.", 5, step.key)
+    if binding is None and len(bindings) >= MOST_BINDINGS:
+        said = Said(
+            TRUSTED_ACCESS_GRANTED,
+            "False",
+            "TrustedAccessLimitReached",
+            f"The cluster has {len(bindings)} trusted access bindings, which is all that Azure allows.",
+            "Remove one that is not needed: az aks trustedaccess rolebinding list.",
+        )
+        return Part((said,), (), (step.key,), 1800)
+    ready = Said(TRUSTED_ACCESS_GRANTED, "False", "Binding", "The vault is being bound to the cluster.")
+    return attempted(TRUSTED_ACCESS_GRANTED, step, subject.record.steps, subject.moment, ready)
+
+
+def _grants_backup(binding: TrustedAccessBinding, vault_id: str) -> bool:
+    return same_id(binding.source_id, vault_id) and BACKUP_OPERATOR.lower() in (r.lower() for r in binding.roles)
+
+
+def roles_part(subject: Subject) -> Part:
+    """Every grant whose identity and scope are there; whose propagation is another matter."""
+    steps: list[GrantRole] = []
+    failed: list[Said] = []
+    remaining: list[str] = []
+    waits: list[float] = []
+    for grant in cluster_grants(subject.cluster, subject.profile, subject.observed, subject.target):
+        fact = subject.observed.grants.get(grant_key(grant), UNOBSERVED)
+        if isinstance(fact, Present):
+            continue
+        step = GrantRole(grant, names.assignment_name(grant))
+        remaining.append(step.key)
+        if isinstance(fact, Unobserved) or not _scope_there(subject, grant.scope):
+            waits.append(5)
+            continue
+        part = attempted(
+            ROLES_ASSIGNED, step, subject.record.steps, subject.moment, Said(ROLES_ASSIGNED, "False", "Granting", "")
+        )
+        steps += [s for s in part.steps if isinstance(s, GrantRole)]
+        failed += [said for said in part.said if said.reason != "Granting"]
+        waits.append(part.requeue_after or 5)
+    vault, extension = value_of(subject.target.vault), value_of(subject.observed.extension)
+    if vault is None or extension is None or extension.principal_id is None:
+        remaining.append("GrantRole")
+    if not remaining:
+        return Part((Said(ROLES_ASSIGNED, "True", "Assigned", "Every role the backup needs is assigned."),))
+    said = failed[0] if failed else Said(ROLES_ASSIGNED, "False", "Granting", "Roles are being assigned.")
+    return Part((said,), tuple(steps), tuple(remaining), min(waits, default=None))
+
+
+def _scope_there(subject: Subject, scope: str) -> bool:
+    if same_id(scope, subject.target.snapshot_group_id):
+        return subject.target.snapshot_group_ready
+    if same_id(scope, subject.target.account_id):
+        account = subject.target.account
+        # An adopted extension's account is not the Guard's to create: let Azure say when it is gone.
+        return isinstance(account, Present) or isinstance(subject.observed.extension, Present)
+    return True

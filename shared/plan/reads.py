@@ -1,0 +1,114 @@
+"""Which facts of a cluster one pass reads: only what is pending, what was asked for, or what a day has made old."""
+
+from shared.domain.facts import UNOBSERVED, Absent, Present, observed_at, value_of
+from shared.domain.ids import same_id
+from shared.domain.observed import ObservedCluster, grant_key
+from shared.domain.reads import ClusterReads, JobSearch
+from shared.domain.record import Record
+from shared.domain.time import Moment
+from shared.plan.first_backup import counts
+from shared.plan.freshness import Freshness, freshness, settled
+from shared.plan.subject import Subject
+from shared.plan.target import cluster_grants
+
+JOB_SEARCH_AFTER = 30.0
+"""Seconds after a lost start: sooner its job may not be listed yet."""
+
+
+def first_reads(record: Record, moment: Moment) -> ClusterReads:
+    """What needs no other fact: the cluster itself and what lies under its ARM id."""
+    observed = record.observed
+    assert isinstance(observed, ObservedCluster)  # noqa: S101 - the caller chose by the subject
+    fresh = freshness(record, moment)
+    cluster, extension = value_of(observed.cluster), value_of(observed.extension)
+    bindings, instances = value_of(observed.bindings), value_of(observed.instances)
+    return ClusterReads(
+        cluster=fresh.stale(observed.cluster, settled=cluster is not None and settled(cluster.provisioning_state)),
+        extension=fresh.stale(
+            observed.extension, settled=extension is not None and settled(extension.provisioning_state)
+        ),
+        bindings=fresh.stale(
+            observed.bindings, settled=bindings is not None and all(settled(b.provisioning_state) for b in bindings)
+        ),
+        instances=fresh.stale(
+            observed.instances,
+            settled=instances is not None and all(_at_rest(i.protection_state) for i in instances),
+        ),
+        operations={key: operation.operation_url for key, operation in record.steps.pending.items()},
+    )
+
+
+def further_reads(subject: Subject) -> ClusterReads:
+    """What the first facts lead to: account, container, roles, adopted vault and policy, job, recovery points."""
+    observed, target, record = subject.observed, subject.target, subject.record
+    fresh = freshness(record, subject.moment)
+    installed = isinstance(observed.extension, Present)
+    account = value_of(observed.account)
+    container = value_of(observed.container)
+    vault = value_of(target.vault)
+    protected = target.instance is not None and target.instance.protection_state.lower() == "protectionconfigured"
+    return ClusterReads(
+        account_id=target.account_id
+        if not target.shares_account
+        and fresh.stale(observed.account, settled=account is not None and settled(account.provisioning_state))
+        else None,
+        container_id=target.container_id
+        if not installed
+        and isinstance(target.account, Present)
+        and (
+            fresh.stale(observed.container)
+            or (container is not None and not same_id(container.arm_id, target.container_id))
+        )
+        else None,
+        vault_id=target.vault_id if not target.shares_vault and fresh.stale(observed.vault) else None,
+        policy_id=target.policy_id
+        if target.instance is not None and value_of(target.policy) is None and fresh.stale(observed.policy)
+        else None,
+        grants=tuple(
+            grant
+            for grant in cluster_grants(subject.cluster, subject.profile, observed, target)
+            if fresh.stale(observed.grants.get(grant_key(grant), UNOBSERVED))
+            and (target.snapshot_group_ready or not same_id(grant.scope, target.snapshot_group_id))
+        ),
+        recovery_points_of=target.instance.arm_id
+        if target.instance is not None and protected and _recovery_points_due(subject, fresh)
+        else None,
+        backup_job_id=record.backup_job_id
+        if record.backup_job_id and fresh.stale(observed.backup_job, settled=_job_over(observed))
+        else None,
+        job_search=JobSearch(
+            target.vault_id,
+            target.instance.arm_id,
+            record.steps.intents["StartBackup"].at,
+            vault.soft_delete,
+        )
+        if target.instance is not None
+        and vault is not None
+        and "StartBackup" in record.steps.intents
+        and subject.moment.since(record.steps.intents["StartBackup"].at) >= JOB_SEARCH_AFTER
+        and (observed_at(observed.backup_job) or record.first_seen_at) < subject.moment.now
+        else None,
+    )
+
+
+def _recovery_points_due(subject: Subject, fresh: Freshness) -> bool:
+    """While a first backup runs, its job says when there is something to see."""
+    record, fact = subject.record, subject.observed.recovery_point
+    if record.backup_job_id and not _job_over(subject.observed):
+        return False
+    if "StartBackup" in record.steps.pending:
+        return False
+    if isinstance(fact, Absent) and not _job_over(subject.observed):
+        return subject.moment.since(fact.observed_at) >= 600
+    if isinstance(fact, Present) and not counts(fact.value, record):
+        return fact.observed_at < subject.moment.now
+    return fresh.stale(fact)
+
+
+def _job_over(observed: ObservedCluster) -> bool:
+    job = value_of(observed.backup_job)
+    return job is not None and job.status.lower() in ("completed", "completedwithwarnings", "failed", "cancelled")
+
+
+def _at_rest(protection_state: str) -> bool:
+    return protection_state.lower() not in ("configuringprotection", "updatingprotection", "softdeleting")

@@ -1,0 +1,137 @@
+"""Where a cluster's backups go: to what is there already (adopted), else to what the region shares."""
+
+from dataclasses import dataclass
+
+from shared.domain.facts import UNOBSERVED, Fact, Present, Unobserved, value_of
+from shared.domain.ids import ClusterId, same_id
+from shared.domain.observed import (
+    BackupInstance,
+    BackupPolicy,
+    Cluster,
+    Extension,
+    Grant,
+    ObservedCluster,
+    ObservedRegion,
+    StorageAccount,
+    Vault,
+)
+from shared.domain.profile import ProtectionProfile
+from shared.plan import names, roles
+from shared.plan.region import WantedRegion, policy_name, wanted_policy_id
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Ids are always known; the facts behind them may not be yet."""
+
+    instance: BackupInstance | None
+    """The one that counts, when there is any."""
+    instance_id: str
+    vault_id: str
+    vault: Fact[Vault]
+    policy_id: str
+    policy: Fact[BackupPolicy]
+    snapshot_group_id: str
+    snapshot_group_ready: bool
+    account_id: str
+    account: Fact[StorageAccount]
+    own_account: bool
+    """The account is the cluster's alone and the Guard makes it."""
+    container_id: str
+    shares_vault: bool
+    shares_account: bool
+    shares_snapshot_group: bool
+
+
+def target_of(
+    cluster_id: ClusterId,
+    cluster: Cluster,
+    profile: ProtectionProfile,
+    observed: ObservedCluster,
+    wanted: WantedRegion,
+    region: ObservedRegion,
+) -> Target:
+    """Pure look-up; nothing here decides whether anything is done."""
+    instance = chosen_instance(observed, wanted.vault_id, cluster_id)
+    vault_id = instance.vault_id if instance else wanted.vault_id
+    shares_vault = same_id(vault_id, wanted.vault_id)
+    snapshot_group = (instance.snapshot_group_id if instance else "") or wanted.snapshot_group_id
+    policy_id = instance.policy_id if instance and instance.policy_id else wanted_policy_id(wanted, profile)
+    account_id, own = _account_id(cluster_id, profile, value_of(observed.extension), wanted)
+    shares_account = wanted.account_id is not None and same_id(account_id, wanted.account_id)
+    shares_snapshot_group = same_id(snapshot_group, wanted.snapshot_group_id)
+    return Target(
+        instance,
+        instance.arm_id if instance else names.instance_id(wanted.vault_id, cluster_id),
+        vault_id,
+        region.vault if shares_vault else observed.vault,
+        policy_id,
+        _policy(policy_id, shares_vault, observed, region),
+        snapshot_group,
+        isinstance(region.snapshot_group, Present) or not shares_snapshot_group,
+        account_id,
+        region.account if shares_account else observed.account,
+        own,
+        names.container_id(cluster_id, cluster.resource_uid, account_id),
+        shares_vault,
+        shares_account,
+        shares_snapshot_group,
+    )
+
+
+def _policy(
+    policy_id: str, shares_vault: bool, observed: ObservedCluster, region: ObservedRegion
+) -> Fact[BackupPolicy]:
+    shared = region.policies.get(policy_name(policy_id), UNOBSERVED) if shares_vault else UNOBSERVED
+    return observed.policy if isinstance(shared, Unobserved) else shared
+
+
+def chosen_instance(observed: ObservedCluster, vault_id: str, cluster_id: ClusterId) -> BackupInstance | None:
+    """Of several, the one that protects; among those, ours; never by the order Azure lists them in."""
+    instances = value_of(observed.instances) or ()
+    ours = names.instance_id(vault_id, cluster_id)
+
+    def rank(instance: BackupInstance) -> tuple[int, int, str]:
+        protects = {"protectionconfigured": 0, "configuringprotection": 1, "updatingprotection": 1}
+        return (
+            protects.get(instance.protection_state.lower(), 2),
+            0 if same_id(instance.arm_id, ours) else 1,
+            instance.arm_id.lower(),
+        )
+
+    return min(instances, key=rank, default=None)
+
+
+def _account_id(
+    cluster_id: ClusterId, profile: ProtectionProfile, extension: Extension | None, wanted: WantedRegion
+) -> tuple[str, bool]:
+    if extension is not None and extension.storage_account:
+        return (
+            f"/subscriptions/{extension.storage_subscription_id or cluster_id.subscription_id}"
+            f"/resourceGroups/{extension.storage_resource_group}"
+            f"/providers/Microsoft.Storage/storageAccounts/{extension.storage_account}",
+            False,
+        )
+    if profile.isolation == "account-per-cluster" or wanted.account_id is None:
+        return names.cluster_account_id(cluster_id, wanted.backup_group_id), True
+    return wanted.account_id, False
+
+
+def cluster_grants(
+    cluster: Cluster, profile: ProtectionProfile, observed: ObservedCluster, target: Target
+) -> list[Grant]:
+    """Every role this cluster needs beyond what its region shares, as far as the identities are known."""
+    grants: list[Grant] = []
+    vault, extension, policy = value_of(target.vault), value_of(observed.extension), value_of(target.policy)
+    vault_tier = policy.vault_tier if policy else profile.retention.vault_days is not None
+    if vault is not None and vault.principal_id is not None:
+        grants.append(roles.vault_on_cluster(vault.principal_id, cluster.arm_id))
+        if not (target.shares_vault and target.shares_snapshot_group):
+            grants += roles.vault_on_snapshot_group(vault.principal_id, target.snapshot_group_id, vault_tier)
+        if vault_tier and not (target.shares_vault and target.shares_account):
+            grants.append(roles.vault_on_account(vault.principal_id, target.account_id))
+    if cluster.identity_principal_id is not None:
+        grants.append(roles.cluster_on_snapshot_group(cluster.identity_principal_id, target.snapshot_group_id))
+    if extension is not None and extension.principal_id is not None:
+        grants.append(roles.extension_on_account(extension.principal_id, target.account_id, extension.uses_aad))
+    return grants

@@ -1,0 +1,219 @@
+"""The loop: observe, plan, record, act, record. It is level-triggered: a request only says whom to look at."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.conditions import READY, Condition, carried_over
+from shared.domain.errors import GuardError, RecordConflict, StepError
+from shared.domain.ids import ClusterId, Subject
+from shared.domain.observed import ObservedCluster, ObservedRegion
+from shared.domain.record import ReconcileRequest, Record
+from shared.domain.steps import Step
+from shared.look import Look, look_at_cluster, look_at_region
+from shared.plan.outcomes import intended, remember
+from shared.plan.parts import Plan
+from shared.world import World
+
+log = logging.getLogger(__name__)
+
+
+async def reconcile(request: ReconcileRequest, world: World) -> None:
+    """One pass over one cluster or region. Unknown exceptions propagate after the record was released."""
+    record = await world.records.get(request.subject)
+    if record is None or record.wake_id != request.wake_id:
+        return  # a newer wake-up is on its way
+    now = world.clock.now()
+    if record.lease_until is not None and record.lease_until > now:
+        # The holder's own wake-up makes this one stale; if the holder died, this one takes over.
+        await world.queue.send(request, (record.lease_until - now).total_seconds() + 1)
+        return
+    try:
+        record = await _with_lease(record, world)
+    except RecordConflict:
+        return  # whoever wrote first has sent, or will send, a message of its own
+    failure: Exception | None = None
+    plan, wakes = Plan((), ("Look",), (), 60), None
+    try:
+        async with asyncio.timeout(world.pass_seconds):
+            look = await _look(record, world)
+            record, plan, wakes = look.record, look.plan, look.plan.wakes
+            if plan.next_steps:
+                record = await world.records.save(intended(record, plan.next_steps, world.moment()))
+                record, failure = await _act(record, plan.next_steps, world)
+    except RecordConflict:
+        return  # the lease ran out and another pass has it: what it needs stands in the record
+    except GuardError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the record is released first, then it is raised
+        failure = error
+    await _release(record, plan, world, failed=failure is not None)
+    if wakes is not None:
+        await request_look(wakes, world)
+    if (asked_at := await world.records.requested(request.subject)) is not None:
+        await request_look(request.subject, world, asked_at)
+        await world.records.clear_requested(request.subject, asked_at)
+    if failure is not None:
+        raise failure
+
+
+async def _look(record: Record, world: World) -> Look:
+    if isinstance(record.subject, ClusterId):
+        return await look_at_cluster(record, world)
+    return await look_at_region(record, world)
+
+
+async def _with_lease(record: Record, world: World) -> Record:
+    """Takes the lease by a conditional write. `due_at` becomes the lease's end: that is when somebody must look again
+    if this pass dies. Raises RecordConflict."""
+    until = world.clock.now() + timedelta(seconds=world.lease_seconds)
+    lease_id = world.new_id()
+    return await _saved(replace(record, lease_id=lease_id, lease_until=until, due_at=until), world)
+
+
+async def _saved(record: Record, world: World) -> Record:
+    """Save; after an answer that was lost, read whether it was written. Raises RecordConflict."""
+    try:
+        return await world.records.save(record)
+    except (RecordConflict, GuardError):
+        stored = await world.records.get(record.subject)
+        if stored is not None and _same_write(stored, record):
+            return replace(record, etag=stored.etag)
+        raise
+
+
+def _same_write(stored: Record, meant: Record) -> bool:
+    return (stored.lease_id, stored.wake_id, stored.due_at) == (meant.lease_id, meant.wake_id, meant.due_at)
+
+
+async def _act(record: Record, steps: tuple[Step, ...], world: World) -> tuple[Record, Exception | None]:
+    """Starts every step at once. An exception nobody expected keeps its intent; the other outcomes still count."""
+    outcomes = await asyncio.gather(*(world.actor.apply(record.subject, s) for s in steps), return_exceptions=True)
+    failure: Exception | None = None
+    for step, outcome in zip(steps, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            failure = outcome
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        else:
+            record = remember(record, step, outcome, world.moment())
+    return record, failure
+
+
+async def _release(record: Record, plan: Plan, world: World, *, failed: bool) -> None:
+    """Writes what was learned with the next wake-up in it, then sends that wake-up."""
+    moment = world.moment()
+    failures = record.failures + 1 if failed else 0
+    wait = min(60.0 * 2**failures, 3600.0) if failed else plan.requeue_after
+    due_at = None if wait is None else moment.after(wait * (1 + 0.1 * world.jitter()))
+    conditions = {**record.conditions}
+    for condition in plan.conditions:
+        conditions[condition.type] = carried_over(condition, record.conditions.get(condition.type))
+    record = await _saved(
+        replace(
+            record,
+            conditions=conditions,
+            failures=failures,
+            due_at=due_at,
+            wake_id=world.new_id(),
+            lease_id="",
+            lease_until=None,
+        ),
+        world,
+    )
+    await _send_wake_up(record, world)
+
+
+async def _send_wake_up(record: Record, world: World) -> None:
+    if record.due_at is not None:
+        delay = max(0.0, (record.due_at - world.clock.now()).total_seconds())
+        await world.queue.send(ReconcileRequest(record.subject, record.wake_id), delay)
+
+
+async def request_look(subject: Subject, world: World, asked_at: datetime | None = None) -> None:
+    """Ask for a look now. Any number of requests before the look make one look."""
+    for _ in range(5):
+        now = world.clock.now()
+        record = await world.records.get(subject)
+        if record is not None and record.lease_until is not None and record.lease_until > now:
+            await world.records.mark_requested(subject, asked_at or now)
+            record = await world.records.get(subject)
+            if record is not None and record.lease_until is not None and record.lease_until > now:
+                return  # the holder answers when it is done
+        try:
+            record = await _saved(_asked(record, subject, asked_at or now, now, world), world)
+        except RecordConflict:
+            continue
+        await _send_wake_up(record, world)
+        return
+    raise RecordConflict(f"{subject}: others kept writing first")
+
+
+def _asked(record: Record | None, subject: Subject, asked_at: datetime, now: datetime, world: World) -> Record:
+    """A wake-up that is due already keeps its id, so that its copies stay copies."""
+    if record is None:
+        observed = ObservedCluster() if isinstance(subject, ClusterId) else ObservedRegion()
+        return Record(subject, now, observed, due_at=now, wake_id=world.new_id(), requested_at=asked_at)
+    if record.due_at is not None and record.due_at <= now and record.wake_id:
+        return replace(record, requested_at=asked_at)
+    return replace(record, requested_at=asked_at, due_at=now, wake_id=world.new_id())
+
+
+async def requeue_overdue(world: World, limit: int = 200, grace: float = 30.0) -> int:
+    """Send the wake-ups that were lost: at most `limit`, spread over a minute, and each not again for five. Returns
+    how many. `grace` is in seconds."""
+    now = world.clock.now()
+    sent = 0
+    async for record in world.records.overdue(now - timedelta(seconds=grace), limit):
+        if record.lease_until is not None and record.lease_until > now:
+            continue
+        later = replace(record, due_at=world.moment().after(300), lease_id="", lease_until=None)
+        try:
+            await world.records.save(replace(later, wake_id=record.wake_id or world.new_id()))
+        except RecordConflict:
+            continue  # somebody is at it
+        await world.queue.send(ReconcileRequest(record.subject, record.wake_id), world.jitter() * 60 / world.time_scale)
+        sent += 1
+    return sent
+
+
+async def discover_clusters(world: World, subscriptions: tuple[str, ...]) -> tuple[int, tuple[StepError, ...]]:
+    """Ask for a look at every cluster no event told us about. Returns how many, and what could not be listed."""
+    found, errors = 0, []
+    for subscription in subscriptions:
+        try:
+            async for cluster in world.reader.list_clusters(subscription):
+                if await world.records.get(cluster) is None:
+                    await request_look(cluster, world)
+                    found += 1
+        except GuardError as error:
+            log.warning("the clusters of subscription %s could not be listed: %s", subscription, error)
+            errors.append(error.as_step_error())
+    return found, tuple(errors)
+
+
+async def set_aside(request: ReconcileRequest, world: World, why: str) -> None:
+    """A message that failed too often: say so in a condition and come back in an hour. Nothing is forgotten."""
+    for _ in range(5):
+        record = await world.records.get(request.subject)
+        if record is None:
+            return
+        moment = world.moment()
+        condition = Condition(
+            READY,
+            "Unknown",
+            "ReconcileFailed",
+            f"Looking at {request.subject} failed again and again: {why}",
+            moment.now,
+            "See the app's log for the error; the Guard looks again within an hour.",
+        )
+        conditions = {**record.conditions, READY: carried_over(condition, record.conditions.get(READY))}
+        late = replace(record, conditions=conditions, due_at=moment.after(3600), wake_id=world.new_id())
+        try:
+            saved = await world.records.save(late)
+        except RecordConflict:
+            continue
+        await _send_wake_up(saved, world)
+        return
+    raise RecordConflict(f"{request.subject}: others kept writing first")

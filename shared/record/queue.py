@@ -1,0 +1,31 @@
+"""The work queue on Queue Storage."""
+
+import math
+
+from shared.domain.record import ReconcileRequest
+from shared.record.request_message import request_message
+from shared.record.storage import Storage
+
+RECONCILE_QUEUE = "reconcile"
+_LONGEST_DELAY = 7 * 24 * 3600
+"""Seconds a message can stay invisible. What is due later comes early, and is only looked at once more."""
+
+
+class StorageQueue:
+    """`ports.WorkQueue`. Messages never expire: a request is dropped by its stale `wake_id`, not by age."""
+
+    def __init__(self, storage: Storage, name: str = RECONCILE_QUEUE) -> None:
+        self._storage, self._name = storage, name
+
+    async def send(self, request: ReconcileRequest, delay: float = 0) -> None:
+        """Not repeated: after a TransientError the message may have been put; the overdue timer sends what was not.
+        Raises TransientError."""
+        async with self._storage.queue(self._name, "put a message") as client:
+            await client.send_message(
+                request_message(request), visibility_timeout=visibility_timeout(delay), time_to_live=-1
+            )
+
+
+def visibility_timeout(delay: float) -> int:
+    """Whole seconds, never early."""
+    return min(max(math.ceil(delay), 0), _LONGEST_DELAY)

@@ -1,0 +1,1 @@
+"""The front door every provider shares: sign-in, api-versions, rights, throttles, faults, the log of calls."""

@@ -1,0 +1,1 @@
+"""What only the simulator has: making clusters appear, faults happen and jobs end, and reading what was asked."""

@@ -1,0 +1,178 @@
+"""What the control endpoint can do, one function a request."""
+
+import re
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from simulator.arm.faults import Fault
+from simulator.control.fields import BadField, Fields
+from simulator.http import Response
+from simulator.providers.resources.locations import region_name
+from simulator.timings import Timings
+
+if TYPE_CHECKING:
+    from simulator.cloud import Cloud
+
+_STATES = ("Registered", "NotRegistered")
+_OUTCOMES = ("completed", "warnings", "failed", "oom")
+_MOST_CLUSTERS = 5_000
+
+
+def health(cloud: "Cloud", _: Fields) -> Response:
+    """That it lives, and the fixed ids a test needs."""
+    identity = cloud.identity
+    return Response(
+        200,
+        {
+            "status": "ok",
+            "time": cloud.clock.now().isoformat(),
+            "tenant": identity.tenant_id,
+            "subscriptions": [found.id for found in cloud.resources.subscriptions()],
+            "app": {"object_id": identity.app.object_id, "client_id": identity.app.application_id},
+            "operator": {"object_id": identity.operator.object_id, "client_id": identity.operator.application_id},
+        },
+    )
+
+
+def create_clusters(cloud: "Cloud", given: Fields) -> Response:
+    """{count, location, subscription?, overrides?} -> {ids}: they appear as if a person had made them."""
+    count = given.whole("count", least=1, most=_MOST_CLUSTERS)
+    location = region_name(given.required_text("location"))
+    subscription_id = given.text("subscription") or cloud.resources.subscriptions()[0].id
+    overrides = given.mapping("overrides")
+    given.finish()
+    if count is None:
+        raise BadField("count", "is required")
+    if location is None:
+        raise BadField("location", "is not a region of this cloud")
+    if cloud.resources.subscription(subscription_id) is None:
+        raise BadField("subscription", f"there is no subscription '{subscription_id}'")
+    if count > 1 and "name" in overrides:
+        raise BadField("overrides.name", "fits one cluster only: leave it out or ask for a count of 1")
+    create = cloud.container_service.create_cluster
+    return Response(200, {"ids": [create(location, subscription_id, dict(overrides)) for _ in range(count)]})
+
+
+def add_subscription(cloud: "Cloud", given: Fields) -> Response:
+    """{id, display_name?, registrations?: {namespace: Registered | NotRegistered}} -> {id}; one that is there already
+    gets the registrations."""
+    subscription_id = given.required_text("id")
+    display_name = given.text("display_name")
+    registrations = given.sub("registrations")
+    given.finish()
+    try:
+        UUID(subscription_id)
+    except ValueError as error:
+        raise BadField("id", "must be a GUID") from error
+    wanted = {name: registrations.required_text(name, among=_STATES) for name in registrations.names()}
+    added = cloud.resources.add_subscription(subscription_id, display_name)
+    for namespace, state in wanted.items():
+        cloud.resources.register(added.id, namespace, state)
+    return Response(200, {"id": added.id})
+
+
+def change_timings(cloud: "Cloud", given: Fields) -> Response:
+    """{name: seconds, …, scope?} -> all timings. With `scope` only `role_propagation`: it then holds at that scope
+    and below, for assignments made from now on."""
+    scope = given.text("scope")
+    known = [field.name for field in fields(Timings)]
+    changes = {name: given.seconds(name) for name in known}
+    given.finish()
+    wanted: dict[str, Any] = {name: seconds for name, seconds in changes.items() if seconds is not None}
+    if scope is None:
+        cloud.timings = replace(cloud.timings, **wanted)
+    else:
+        if set(wanted) != {"role_propagation"}:
+            raise BadField("scope", "goes with role_propagation only")
+        cloud.authorization.slow_down(scope, wanted["role_propagation"])
+    return Response(200, {name: getattr(cloud.timings, name) for name in known})
+
+
+def add_fault(cloud: "Cloud", given: Fields) -> Response:
+    """{match: {method?, path_regex?, nth?, times?}, then: {…}} -> {id}. `nth` counts matching calls from 1; without
+    `times` it strikes once when `nth` is given, else until it is deleted."""
+    match, then = given.sub("match"), given.sub("then")
+    given.finish()
+    pattern, nth = match.text("path_regex"), match.whole("nth", least=1, most=10**9)
+    times = match.whole("times", least=1, most=10**9)
+    method = match.text("method")
+    try:
+        path = re.compile(pattern, re.IGNORECASE) if pattern is not None else None
+    except re.error as error:
+        raise BadField("match.path_regex", f"is not a regular expression: {error}") from error
+    fault = Fault(
+        id=str(cloud.new_uuid()),
+        method=method.upper() if method else None,
+        path=path,
+        nth=nth or 1,
+        times=1 if times is None and nth is not None else times,
+        status=then.whole("status", least=200, most=599),
+        code=then.text("code"),
+        retry_after=then.whole("retry_after", least=0, most=86_400),
+        latency_seconds=then.seconds("latency_seconds") or 0,
+        reset=then.flag("reset") or False,
+        lose_answer=then.flag("lose_answer") or False,
+    )
+    match.finish()
+    then.finish()
+    _require_sense(fault)
+    cloud.front_door.faults.add(fault)
+    return Response(200, {"id": fault.id})
+
+
+def _require_sense(fault: Fault) -> None:
+    """Raises BadField for what contradicts itself or does nothing."""
+    chosen = [name for name in ("status", "reset", "lose_answer") if getattr(fault, name)]
+    if len(chosen) > 1:
+        raise BadField(f"then.{chosen[1]}", f"does not go with {chosen[0]}")
+    if not chosen and not fault.latency_seconds:
+        raise BadField("then", "must have one of status, latency_seconds, reset, lose_answer")
+    if fault.status is None:
+        for name in ("code", "retry_after"):
+            if getattr(fault, name) is not None:
+                raise BadField(f"then.{name}", "goes with status only")
+
+
+def add_job(cloud: "Cloud", given: Fields) -> Response:
+    """{cluster, operation, outcome, warnings?, code?} -> {id}: a backup job that has ended that way."""
+    cluster = given.required_text("cluster")
+    operation = given.required_text("operation")
+    outcome = given.required_text("outcome", among=_OUTCOMES)
+    warnings, code = given.raw("warnings"), given.text("code")
+    given.finish()
+    if cloud.container_service.cluster(cluster) is None:
+        raise BadField("cluster", f"there is no cluster '{cluster}'")
+    try:
+        return Response(200, {"id": cloud.data_protection.add_job(cluster, operation, outcome, warnings, code)})
+    except ValueError as error:
+        raise BadField("body", str(error)) from error
+
+
+def run_schedule(cloud: "Cloud", given: Fields) -> Response:
+    """{cluster?}: what the policy's schedule would do is done now, for one cluster or all."""
+    cluster = given.text("cluster")
+    given.finish()
+    if cluster is not None and cloud.container_service.cluster(cluster) is None:
+        raise BadField("cluster", f"there is no cluster '{cluster}'")
+    cloud.data_protection.run_schedule(cluster)
+    return Response(200, {})
+
+
+def disturb_event_grid(cloud: "Cloud", given: Fields) -> Response:
+    """{duplicate?, reorder?, delay_seconds?, lose?} -> how all four stand now."""
+    duplicate, lose = given.chance("duplicate"), given.chance("lose")
+    reorder, delay = given.flag("reorder"), given.seconds("delay_seconds")
+    given.finish()
+    now = cloud.event_grid.configure(duplicate=duplicate, reorder=reorder, delay_seconds=delay, lose=lose)
+    return Response(200, now)
+
+
+def calls(cloud: "Cloud", _: Fields) -> Response:
+    """Every call since the log was emptied, in the order they came."""
+    return Response(200, [call.to_json() for call in cloud.front_door.calls.all()])
+
+
+def clear_calls(cloud: "Cloud", _: Fields) -> Response:
+    cloud.front_door.calls.clear()
+    return Response(204)

@@ -1,0 +1,1 @@
+"""Microsoft.ContainerService: managed clusters, their power, their trusted access."""

@@ -1,0 +1,168 @@
+"""Microsoft.DataProtection as a whole: its parts, and what other providers and the control endpoint ask of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from simulator.arm.errors import ArmError
+from simulator.arm.operations import Operation
+from simulator.arm.route import Call, Route
+from simulator.http import Response
+from simulator.providers.data_protection.actions import Actions
+from simulator.providers.data_protection.configuration import Configuration
+from simulator.providers.data_protection.instances import Instances
+from simulator.providers.data_protection.jobs import POD_RESTARTED, Jobs, Outcome
+from simulator.providers.data_protection.models import BackupInstance, BackupWarning, RecoveryPoint, UserError, Vault
+from simulator.providers.data_protection.policies import Policies
+from simulator.providers.data_protection.policy_rules import AKS
+from simulator.providers.data_protection.recovery_points import RecoveryPoints, expire
+from simulator.providers.data_protection.responses import not_found, operation_result, operation_status
+from simulator.providers.data_protection.restores import POD_RESTARTED as POD_RESTARTED_IN_RESTORE
+from simulator.providers.data_protection.restores import Restores
+from simulator.providers.data_protection.routes import routes
+from simulator.providers.data_protection.vaults import Vaults
+
+if TYPE_CHECKING:
+    from simulator.cloud import Cloud
+
+OUTCOMES = ("completed", "warnings", "failed", "oom")
+
+
+class DataProtection:
+    """The provider."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self._cloud = cloud
+        self.vaults = Vaults(cloud)
+        self.policies = Policies(self.vaults)
+        self._configuration = Configuration(cloud, self.vaults)
+        self.instances = Instances(cloud, self.vaults, self._configuration)
+        self.actions = Actions(cloud, self.vaults, self.instances, self._configuration)
+        self.points = RecoveryPoints(cloud, self.instances)
+        self.jobs = Jobs(cloud, self.vaults, self.instances, self._configuration)
+        self.restores = Restores(cloud, self.vaults, self.instances, self.jobs, self._configuration)
+
+    def routes(self) -> list[Route]:
+        return routes(self)
+
+    def vault(self, resource_id: str) -> Vault | None:
+        return self.vaults.by_id(resource_id)
+
+    def instances_of(self, cluster_id: str) -> list[BackupInstance]:
+        """The backup instances of a cluster, in any vault; soft-deleted ones are left out."""
+        return self.instances.of_cluster(cluster_id)
+
+    def recovery_points(self, instance_id: str) -> list[RecoveryPoint]:
+        """The recovery points of an instance that are within their retention, oldest first."""
+        for vault in self.vaults.all():
+            for instance in vault.instances.values():
+                if instance.id.lower() == instance_id.lower():
+                    expire(instance, self._cloud.clock.now())
+                    return sorted(instance.recovery_points, key=lambda point: point.time)
+        return []
+
+    def drop_group(self, subscription_id: str, group: str) -> None:
+        """Forget the vaults of a deleted resource group. Assumed: the deletion is not refused for what they hold."""
+        for vault in self.vaults.all():
+            if (vault.subscription_id.lower(), vault.resource_group.lower()) == (
+                subscription_id.lower(),
+                group.lower(),
+            ):
+                self.vaults.forget(vault)
+
+    def run_schedule(self, cluster_id: str | None = None) -> list[str]:
+        """Start the scheduled backup now, of one cluster or of all, and return the ids of the jobs. Instances whose
+        backups are suspended, stopped or not configured have no scheduled backup. Schedules never run by themselves."""
+        found = [
+            (vault, instance)
+            for vault in self.vaults.all()
+            for instance in vault.instances.values()
+            if cluster_id is None or instance.datasource_id.lower() == cluster_id.lower()
+        ]
+        return [
+            self.jobs.start_scheduled(vault, instance, Outcome()).id
+            for vault, instance in found
+            if self._configuration.refresh(instance).state == "ProtectionConfigured"
+        ]
+
+    def add_job(
+        self,
+        cluster_id: str,
+        operation: str = "Backup",
+        outcome: str = "completed",
+        warnings: int | Sequence[str | Mapping[str, str]] | None = None,
+        code: str | None = None,
+    ) -> str:
+        """Start a job as the schedule would and say how it ends, if nothing that it needs is missing; its full id.
+
+        `operation` is Backup or Restore; `outcome` completed, warnings, failed or oom; `warnings` a number of warnings
+        or what they are about (a resource's name, or {resourceName, code, message}); `code` the error's or the
+        warnings'. Raises ArmError 404 without an instance and 409 when it is not protected, ValueError for an argument
+        that is not one of these."""
+        restore = operation.lower() == "restore"
+        if outcome not in OUTCOMES or operation.lower() not in ("backup", "restore"):
+            raise ValueError(f"operation is Backup or Restore, outcome one of {', '.join(OUTCOMES)}.")
+        instances = self.instances_of(cluster_id)
+        if not instances:
+            raise ArmError(404, "UserErrorGenericResourceNotFound", f"{cluster_id} has no backup instance.")
+        instance = next((one for one in instances if one.state == "ProtectionConfigured"), None)
+        if instance is None:
+            raise ArmError(409, "UserErrorDppInvalidProtectionState", f"Protection is {instances[0].state}.")
+        vault = self.vaults.by_id(instance.vault_id)
+        assert vault is not None  # noqa: S101 - an instance lives in its vault
+        wanted = _outcome(outcome, warnings, code, restore=restore)
+        if not restore:
+            return self.jobs.start_scheduled(vault, instance, wanted).id
+        points = self.recovery_points(instance.id)
+        point = points[-1] if points else None
+        return self.restores.start(vault, instance, instance.datasource_id, point, "OperationalStore", wanted).id
+
+    def operation_status(self, call: Call) -> Response:
+        return Response(200, operation_status(self._operation(call), call.request.path))
+
+    def operation_result(self, call: Call) -> Response:
+        return operation_result(call, self._operation(call))
+
+    def _operation(self, call: Call) -> Operation:
+        operation = self._cloud.operations.get(call.params["operation"])
+        if operation is None or "/microsoft.dataprotection/" not in operation.resource_id.lower():
+            raise not_found(call, call.params["operation"])
+        return operation
+
+    def check_feature_support(self, call: Call) -> Response:
+        """Assumed: GenerallyAvailable for AKS everywhere; no live answer was seen, nor how it tells of tiers."""
+        wanted = str(call.body().get("featureName") or AKS)
+        status = "GenerallyAvailable" if wanted.lower() == AKS.lower() else "NotSupported"
+        return Response(
+            200,
+            {
+                "objectType": "FeatureValidationResponse",
+                "featureType": "DataSourceType",
+                "features": [{"featureName": wanted, "supportStatus": status, "exposureControlledFeatures": []}],
+            },
+        )
+
+
+def _outcome(
+    outcome: str, warnings: int | Sequence[str | Mapping[str, str]] | None, code: str | None, *, restore: bool
+) -> Outcome:
+    if outcome == "oom":
+        return Outcome(POD_RESTARTED_IN_RESTORE if restore else POD_RESTARTED)
+    if outcome == "failed":
+        default = "KubernetesBackupCustomResourcesTrackingTimeOutError"
+        return Outcome(UserError(code or default, "The job failed.", ("See the error's documentation.",)))
+    if outcome == "completed":
+        return Outcome()
+    if warnings is None or isinstance(warnings, int):
+        warnings = [f"resource-{number}" for number in range(1, (warnings or 1) + 1)]
+    if isinstance(warnings, str) or not isinstance(warnings, Sequence):
+        raise ValueError("warnings is a number or a list.")
+    return Outcome(warnings=tuple(_warning(one, code) for one in warnings))
+
+
+def _warning(given: Any, code: str | None) -> BackupWarning:
+    if not isinstance(given, str | Mapping):
+        raise ValueError("a warning is a resource's name or {resourceName, code, message}.")
+    about = {"resourceName": given} if isinstance(given, str) else given
+    text = about.get("message", "The resource could not be backed up.")
+    error = UserError(about.get("code") or code or "KubernetesBackupGenericWarning", text, ("Check the resource.",))
+    return BackupWarning(about.get("resourceName", ""), error)

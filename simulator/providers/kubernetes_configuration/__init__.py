@@ -1,0 +1,1 @@
+"""Microsoft.KubernetesConfiguration: extensions of managed clusters, Azure Backup's among them."""

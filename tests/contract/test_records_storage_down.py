@@ -1,0 +1,172 @@
+"""A storage account that is down, full, locked or wiped: a clear error each, and nothing taken for absent."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from shared.domain.errors import RecordConflict, TransientError
+from shared.domain.ids import ClusterId
+from shared.domain.observed import ObservedCluster
+from shared.domain.record import Action, ReconcileRequest, Record
+from shared.record.audit import TableAuditTrail
+from shared.record.queue import StorageQueue
+from shared.record.storage import Storage
+from shared.record.tables import TableRecords
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CLUSTER = ClusterId("00000000-0000-0000-0000-000000000001", "rg", "aks-1")
+RECORD = Record(CLUSTER, NOW, ObservedCluster())
+KEY = "AAAA"
+
+type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Account:
+    """A storage endpoint that says what a test tells it to, and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answer: Answer = refuse(503, "ServerBusy")
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", self._answer)
+        self.server = TestServer(app)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.method)
+        return await self.answer(request)
+
+    def storage(self) -> Storage:
+        endpoint = f"http://127.0.0.1:{self.server.port}/guardstate"
+        return Storage.by_connection_string(
+            f"AccountName=guardstate;AccountKey={KEY};TableEndpoint={endpoint};QueueEndpoint={endpoint}"
+        )
+
+
+def refuse(status: int, code: str, headers: dict[str, str] | None = None) -> Answer:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        body = {"odata.error": {"code": code, "message": {"lang": "en", "value": f"said {code}"}}}
+        return web.json_response(body, status=status, headers={"x-ms-error-code": code, **(headers or {})})
+
+    return answer
+
+
+def except_creation(answer: Answer) -> Answer:
+    """The table is made; what follows gets `answer`."""
+
+    async def choose(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST" and request.path.endswith("/Tables"):
+            return web.json_response({"TableName": "clusters"}, status=201)
+        return await answer(request)
+
+    return choose
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
+
+
+@pytest.fixture
+async def account() -> AsyncIterator[Account]:
+    account = Account()
+    await account.server.start_server()
+    yield account
+    await account.server.close()
+
+
+@pytest.fixture
+async def storage(account: Account) -> AsyncIterator[Storage]:
+    storage = account.storage()
+    yield storage
+    await storage.close()
+
+
+async def test_an_account_nobody_answers_for_is_a_transient_error_that_names_it(account: Account) -> None:
+    await account.server.close()
+    storage = account.storage()
+    with pytest.raises(TransientError, match=r"account guardstate, table clusters: could not read a row") as caught:
+        await TableRecords(storage).get(CLUSTER)
+    assert caught.value.code == "StorageUnavailable"
+    with pytest.raises(TransientError, match="could not write a row"):
+        await TableRecords(storage).save(RECORD)
+    with pytest.raises(TransientError, match=r"queue reconcile: could not put a message"):
+        await StorageQueue(storage).send(ReconcileRequest(CLUSTER, "w"))
+    with pytest.raises(TransientError, match="could not append actions"):
+        await TableAuditTrail(storage).append([Action(NOW, CLUSTER.key, "GrantRole", "/t", "Started")])
+    with pytest.raises(TransientError, match="could not look for overdue rows"):
+        _ = [record async for record in TableRecords(storage).overdue(NOW, 10)]
+    with pytest.raises(TransientError, match="could not list the rows"):
+        _ = [record async for record in TableRecords(storage).everything()]
+    await storage.close()
+
+
+async def test_a_busy_account_says_when_to_come_back(account: Account, storage: Storage) -> None:
+    account.answer = except_creation(refuse(503, "ServerBusy", {"Retry-After": "17"}))
+    with pytest.raises(TransientError) as caught:
+        await TableRecords(storage).get(CLUSTER)
+    assert (caught.value.code, caught.value.retry_after) == ("ServerBusy", 17)
+    assert account.asked.count("GET") == 1, "what takes longer than an invocation may wait is left to the next one"
+
+
+async def test_a_read_is_repeated_and_a_write_is_not(account: Account, storage: Storage) -> None:
+    account.answer = except_creation(refuse(500, "InternalError"))
+    with pytest.raises(TransientError):
+        await TableRecords(storage).get(CLUSTER)
+    assert account.asked.count("GET") == 3
+    account.asked.clear()
+    with pytest.raises(TransientError):
+        await TableRecords(storage).save(RECORD)
+    assert account.asked == ["POST"]
+
+
+async def test_a_lost_answer_to_a_write_is_transient_and_sent_once(account: Account, storage: Storage) -> None:
+    account.answer = except_creation(reset)
+    with pytest.raises(TransientError, match="could not write a row"):
+        await TableRecords(storage).save(RECORD)
+    assert account.asked == ["POST", "POST"], "the table, then the row"
+
+
+async def test_a_right_that_is_missing_is_named_with_its_remedy(account: Account, storage: Storage) -> None:
+    account.answer = refuse(403, "AuthorizationPermissionMismatch")
+    with pytest.raises(TransientError, match="access denied") as caught:
+        await TableRecords(storage).get(CLUSTER)
+    assert caught.value.code == "AuthorizationPermissionMismatch"
+    assert "Storage Table Data Contributor" in caught.value.recommended_action
+
+
+async def test_a_table_that_is_gone_is_not_an_absent_row(account: Account, storage: Storage) -> None:
+    account.answer = except_creation(refuse(404, "TableNotFound"))
+    with pytest.raises(TransientError, match="it has been deleted"):
+        await TableRecords(storage).get(CLUSTER)
+    assert account.asked.count("POST") == 3, "every attempt makes the table again"
+    account.answer = except_creation(refuse(404, "ResourceNotFound"))
+    assert await TableRecords(storage).get(CLUSTER) is None
+
+
+async def test_a_table_being_deleted_is_waited_for(account: Account, storage: Storage) -> None:
+    account.answer = refuse(409, "TableBeingDeleted")
+    with pytest.raises(TransientError):
+        await TableRecords(storage).save(RECORD)
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, "EntityAlreadyExists"), (412, "UpdateConditionNotSatisfied")])
+async def test_losing_a_race_is_a_conflict(account: Account, storage: Storage, status: int, code: str) -> None:
+    account.answer = except_creation(refuse(status, code))
+    with pytest.raises(RecordConflict, match=code):
+        await TableRecords(storage).save(RECORD)
+
+
+async def test_an_answer_nobody_expects_stays_what_it_is(account: Account, storage: Storage) -> None:
+    account.answer = except_creation(refuse(400, "PropertyNameInvalid"))
+    with pytest.raises(Exception, match="PropertyNameInvalid") as caught:
+        await TableRecords(storage).save(RECORD)
+    assert not isinstance(caught.value, TransientError | RecordConflict)
+
+
+def test_a_connection_string_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError):
+        Storage.by_connection_string("nonsense")
