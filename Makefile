@@ -1,11 +1,11 @@
 # Everything a developer runs. `make demo` and `make test` need Python 3.13 and Node; the rest is installed here.
 PYTHON ?= python3.13
 BIN := .venv/bin
-PACKAGES := shared functions simulator functions_host demo benchmarks tests function_app.py
+PACKAGES := shared functions cli simulator functions_host demo benchmarks tests function_app.py
 HYPOTHESIS_PROFILE ?= quick
 WORKERS ?= 2
 
-.PHONY: demo serve test bench fidelity lint types imports unit lock schema clean
+.PHONY: help demo serve test bench fidelity lint types imports unit lock schema clean
 .DEFAULT_GOAL := help
 
 help:
@@ -48,6 +48,8 @@ bench: .venv/ready node_modules/ready
 	@echo "Installing Python packages into .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/.venv/bin/python" -m cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/aks-backup-guard
+	@chmod +x $(BIN)/aks-backup-guard
 	@touch $@
 
 node_modules/ready: package-lock.json

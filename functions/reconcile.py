@@ -26,9 +26,9 @@ async def reconcile(message: func.QueueMessage) -> None:
 
 
 @blueprint.function_name("requeue_overdue")
-@blueprint.timer_trigger(arg_name="timer", schedule="0 */1 * * * *", run_on_startup=False)
+@blueprint.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=False)
 async def requeue_overdue(timer: func.TimerRequest) -> None:
-    """Every minute: sends lost wake-ups again, and asks for a look at clusters no event told us about."""
+    """Every five minutes: sends lost wake-ups again, and asks for a look at clusters no event told us about."""
     from shared.bootstrap import subscriptions_in_scope, world
     from shared.reconcile import discover_clusters
     from shared.reconcile import requeue_overdue as requeue

@@ -4,6 +4,8 @@ import asyncio
 import os
 import random
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from azure.identity.aio import ManagedIdentityCredential
 
     from shared.domain.profile import Configuration
+    from shared.record.emergency_stop import TableEmergencyStop
     from shared.record.storage import Storage
     from shared.settings import ConfigurationSource, Settings
     from shared.world import World
@@ -42,16 +45,28 @@ def subscriptions_in_scope() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*settings.scope.subscriptions, *(s.lower() for s in configured))))
 
 
+@asynccontextmanager
+async def emergency_stop() -> AsyncIterator["TableEmergencyStop"]:
+    """For the terminal: the switch alone, without Azure. Raises InvalidSettingsError."""
+    from shared.record.emergency_stop import TableEmergencyStop
+    from shared.settings import read_settings
+
+    storage = _storage(read_settings(os.environ))
+    try:
+        yield TableEmergencyStop(storage)
+    finally:
+        await storage.close()
+
+
 async def check_health() -> dict[str, object]:
     """What /api/health answers: `status`, the configuration's revision, and every problem in words."""
     from shared.domain.errors import GuardError
-    from shared.domain.ids import RegionId
     from shared.profiles import InvalidConfigurationError
     from shared.settings import InvalidSettingsError
 
     try:
         here = await world()
-        await here.records.get(RegionId("00000000-0000-0000-0000-000000000000", "health", "check"))
+        stopped = await here.is_stopped()
     except (InvalidSettingsError, InvalidConfigurationError) as error:
         return {"status": "unhealthy", "problems": list(error.errors)}
     except GuardError as error:
@@ -61,7 +76,7 @@ async def check_health() -> dict[str, object]:
         "status": "healthy",
         "revision": here.configuration.revision,
         "profiles": modes,
-        "stopped": here.stopped,
+        "stopped": stopped,
         "problems": [],
     }
 
@@ -72,6 +87,7 @@ def _build() -> "World":
     from shared.arm.throttle import ThrottleSettings
     from shared.observe.reader import ArmReader
     from shared.record.audit import TableAuditTrail
+    from shared.record.emergency_stop import TableEmergencyStop
     from shared.record.queue import StorageQueue
     from shared.record.quota import TableQuota
     from shared.record.rollouts import TableRollouts
@@ -106,6 +122,7 @@ def _build() -> "World":
         lease_seconds=settings.loop.lease_seconds,
         pass_seconds=settings.loop.pass_seconds,
         stopped=settings.emergency_stop.stopped,
+        emergency_stop=TableEmergencyStop(storage),
     )
 
 

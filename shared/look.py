@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from shared.domain.conditions import READY, Condition
-from shared.domain.errors import StepError
+from shared.domain.errors import RecordConflict, StepError
 from shared.domain.facts import Present
 from shared.domain.ids import ClusterId, RegionId
 from shared.domain.observed import ObservedCluster, ObservedRegion
@@ -22,6 +22,8 @@ from shared.world import World
 
 READING_ROUNDS = 4
 """Facts lead to further facts (an identity to its roles); after so many rounds the next pass goes on."""
+ROLLOUT_TRIES = 5
+"""To be counted, when other clusters are counted at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ async def look_at_region(record: Record, world: World) -> Look:
         configuration_digest=configuration.digest,
     )
     plan = plan_region(record, wanted, moment)
-    if world.stopped or not wanted.enforce:
+    if await world.is_stopped() or not wanted.enforce:
         plan = replace(plan, next_steps=(), requeue_after=DAILY if not wanted.enforce else 900)
     return Look(record, _backed_off(plan, errors))
 
@@ -101,10 +103,11 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         reading = await world.reader.read_cluster(cluster_id, reads, record.observed)
         record, errors = replace(record, observed=reading.observed), reading.errors
     record = absorb(record, moment)
-    held = await _rollout(record, profile, world)
-    if held is None:
+    stopped = await world.is_stopped()
+    held = None if stopped else await _rollout(record, profile, world)
+    if held is None and not stopped:
         record = replace(forgotten(record, profile.digest), profile=profile.name)
-    gate = gate_of(profile, stopped=world.stopped, rollout=held)
+    gate = gate_of(profile, stopped=stopped, rollout=held)
     plan = plan_cluster(subject_of(record, region, profile, configuration, moment), region, configuration, gate)
     return Look(_planned_for(record, configuration), _backed_off(plan, errors))
 
@@ -139,7 +142,7 @@ def _backed_off(plan: Plan, errors: tuple[StepError, ...]) -> Plan:
 
 async def _rollout(record: Record, profile: ProtectionProfile, world: World) -> Wait | None:
     """Whether a cluster that lives under an older profile may take the changed one now; counts it when it may."""
-    if record.profile_digest in ("", profile.digest) or profile.mode == "audit" or world.stopped:
+    if record.profile_digest in ("", profile.digest) or profile.mode == "audit":
         return None
     assert isinstance(record.subject, ClusterId)  # noqa: S101 - the caller chose by the subject
     assert isinstance(record.observed, ObservedCluster)  # noqa: S101
@@ -147,13 +150,19 @@ async def _rollout(record: Record, profile: ProtectionProfile, world: World) -> 
     if cluster.kind != "present":
         return None
     moment = world.moment()
-    row = await world.rollouts.get(profile.name, profile.digest, moment.now)
-    progress = Progress(row.since, row.changed, row.hour, row.changed_this_hour)
-    wait = may_change(world.configuration.rollout, progress, record.subject, cluster.value, moment)
-    if wait is not None:
-        return wait
-    after = counted(progress, moment)
-    await world.rollouts.save(
-        replace(row, changed=after.changed, hour=after.hour, changed_this_hour=after.changed_this_hour)
-    )
-    return None
+    for _ in range(ROLLOUT_TRIES):
+        row = await world.rollouts.get(profile.name, profile.digest, moment.now)
+        try:
+            if not row.etag:
+                row = await world.rollouts.save(row)  # the rings open by when the change was first seen
+            progress = Progress(row.since, row.changed, row.hour, row.changed_this_hour)
+            wait = may_change(world.configuration.rollout, progress, record.subject, cluster.value, moment)
+            if wait is not None:
+                return wait
+            after = counted(progress, moment)
+            row = replace(row, changed=after.changed, hour=after.hour, changed_this_hour=after.changed_this_hour)
+            await world.rollouts.save(row)
+        except RecordConflict:
+            continue  # another cluster was counted meanwhile
+        return None
+    return Wait("RolloutPaced", "Many clusters are taking the changed profile at this moment.", "", 15)

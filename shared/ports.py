@@ -129,3 +129,18 @@ class Rollouts(Protocol):
     async def save(self, row: RolloutRow) -> RolloutRow:
         """Raises RecordConflict when somebody else wrote first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Who pulled the emergency stop, why and when."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+class EmergencyStop(Protocol):
+    """The stop an operator pulls in the terminal; the app setting is another."""
+
+    async def pulled(self) -> Stop | None: ...

@@ -22,8 +22,12 @@ log = logging.getLogger(__name__)
 async def reconcile(request: ReconcileRequest, world: World) -> None:
     """One pass over one cluster or region. Unknown exceptions propagate after the record was released."""
     record = await world.records.get(request.subject)
-    if record is None or record.wake_id != request.wake_id:
-        return  # a newer wake-up is on its way
+    if record is None:
+        return
+    if record.wake_id != request.wake_id:
+        # A newer wake-up is on its way. If this one came back from a pass that died, it may have left a word unread.
+        await _answer_requests(request.subject, world)
+        return
     now = world.clock.now()
     if record.lease_until is not None and record.lease_until > now:
         # The holder's own wake-up makes this one stale; if the holder died, this one takes over.
@@ -51,11 +55,16 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
     await _release(record, plan, world, failed=failure is not None)
     if wakes is not None:
         await request_look(wakes, world)
-    if (asked_at := await world.records.requested(request.subject)) is not None:
-        await request_look(request.subject, world, asked_at)
-        await world.records.clear_requested(request.subject, asked_at)
+    await _answer_requests(request.subject, world)
     if failure is not None:
         raise failure
+
+
+async def _answer_requests(subject: Subject, world: World) -> None:
+    """What was asked for during a pass. While yet another pass holds the lease, the word stays for that one."""
+    asked_at = await world.records.requested(subject)
+    if asked_at is not None and await request_look(subject, world, asked_at):
+        await world.records.clear_requested(subject, asked_at)
 
 
 async def _look(record: Record, world: World) -> Look:
@@ -131,8 +140,9 @@ async def _send_wake_up(record: Record, world: World) -> None:
         await world.queue.send(ReconcileRequest(record.subject, record.wake_id), delay)
 
 
-async def request_look(subject: Subject, world: World, asked_at: datetime | None = None) -> None:
-    """Ask for a look now. Any number of requests before the look make one look."""
+async def request_look(subject: Subject, world: World, asked_at: datetime | None = None) -> bool:
+    """Ask for a look now. Any number of requests before the look make one look. False when word of it was left for
+    the pass that holds the lease."""
     for _ in range(5):
         now = world.clock.now()
         record = await world.records.get(subject)
@@ -140,13 +150,13 @@ async def request_look(subject: Subject, world: World, asked_at: datetime | None
             await world.records.mark_requested(subject, asked_at or now)
             record = await world.records.get(subject)
             if record is not None and record.lease_until is not None and record.lease_until > now:
-                return  # the holder answers when it is done
+                return False  # the holder answers when it is done
         try:
             record = await _saved(_asked(record, subject, asked_at or now, now, world), world)
         except RecordConflict:
             continue
         await _send_wake_up(record, world)
-        return
+        return True
     raise RecordConflict(f"{subject}: others kept writing first")
 
 
@@ -168,23 +178,25 @@ async def requeue_overdue(world: World, limit: int = 200, grace: float = 30.0) -
     async for record in world.records.overdue(now - timedelta(seconds=grace), limit):
         if record.lease_until is not None and record.lease_until > now:
             continue
-        later = replace(record, due_at=world.moment().after(300), lease_id="", lease_until=None)
+        later = replace(record, due_at=world.moment().after(300), wake_id=record.wake_id or world.new_id())
         try:
-            await world.records.save(replace(later, wake_id=record.wake_id or world.new_id()))
+            await world.records.save(replace(later, lease_id="", lease_until=None))
         except RecordConflict:
             continue  # somebody is at it
-        await world.queue.send(ReconcileRequest(record.subject, record.wake_id), world.jitter() * 60 / world.time_scale)
+        await world.queue.send(ReconcileRequest(record.subject, later.wake_id), world.jitter() * 60 / world.time_scale)
         sent += 1
     return sent
 
 
 async def discover_clusters(world: World, subscriptions: tuple[str, ...]) -> tuple[int, tuple[StepError, ...]]:
-    """Ask for a look at every cluster no event told us about. Returns how many, and what could not be listed."""
+    """Ask for a look at every cluster no event told us about: unknown ones, and ones that were deleted and are back.
+    Returns how many, and what could not be listed."""
     found, errors = 0, []
     for subscription in subscriptions:
         try:
             async for cluster in world.reader.list_clusters(subscription):
-                if await world.records.get(cluster) is None:
+                record = await world.records.get(cluster)
+                if record is None or record.deleted_at is not None:
                     await request_look(cluster, world)
                     found += 1
         except GuardError as error:

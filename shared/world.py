@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from shared.domain.profile import Configuration
 from shared.domain.time import Moment
-from shared.ports import AzureActor, AzureReader, Clock, Records, Rollouts, WorkQueue
+from shared.ports import AzureActor, AzureReader, Clock, EmergencyStop, Records, Rollouts, WorkQueue
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`lease_seconds` is the longest a pass may take plus the clocks' skew, in seconds of
-    the wall; `jitter` answers a number from 0 to 1, `new_id` a word nobody else has."""
+    """`lease_seconds` is the longest a pass may take plus the clocks' skew, in seconds of the wall; `stopped` is the
+    app setting, `emergency_stop` what an operator pulled; `jitter` answers a number from 0 to 1, `new_id` a word
+    nobody else has."""
 
     clock: Clock
     reader: AzureReader
@@ -26,6 +27,11 @@ class World:
     lease_seconds: float = 420.0
     pass_seconds: float = 300.0
     stopped: bool = False
+    emergency_stop: EmergencyStop | None = None
 
     def moment(self) -> Moment:
         return Moment(self.clock.now(), self.time_scale)
+
+    async def is_stopped(self) -> bool:
+        """Raises TransientError: whoever cannot read the stop must not act."""
+        return self.stopped or (self.emergency_stop is not None and await self.emergency_stop.pulled() is not None)

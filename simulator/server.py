@@ -70,6 +70,8 @@ def _handler(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.StreamRespon
         except ConnectionLost:
             _reset(received)
             return web.Response()  # goes nowhere: the connection is cut
+        except web.HTTPException:
+            raise  # aiohttp's own refusals, such as a body that is too large
         except Exception:  # noqa: BLE001 - the last line of defence of a server: say it loudly, answer 500, live on
             _log.exception("a defect of the simulator: %s %s", received.method, received.path)
             body = {"error": {"code": "InternalServerError", "message": "A defect of the simulator: see its stderr."}}

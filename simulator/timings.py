@@ -20,11 +20,17 @@ class Timings:
     vault_write: float = 1  # recorded
     vault_delete: float = 10  # recorded (several polls)
     validate_for_backup: float = 44  # recorded
+    validate_for_modify_backup: float = 44  # assumed: as long as validateForBackup
     instance_write: float = 1  # recorded: the operation itself
     configure_protection: float = 60  # recorded: about a minute until ProtectionConfigured
     instance_delete: float = 50  # recorded
+    sync_protection: float = 60  # assumed: as long as configuring protection
     stop_protection: float = 50  # recorded: 40-60 s
     resume_protection: float = 100  # recorded: 45-160 s
     adhoc_trigger: float = 1  # recorded
     backup_job: float = 184  # recorded: PT3M4.5S
+    vault_copy: float = 4 * 3600  # documented: up to four hours
+    validate_for_restore: float = 41  # recorded
+    restore_job: float = 214  # recorded: PT3M34.3S
     resource_group_delete: float = 30  # assumed
+    event_grid_write: float = 5  # assumed: recorded operations were over at the first look, ten seconds on

@@ -5,7 +5,6 @@ from shared.arm import api_versions
 from shared.domain.ids import subscription_of
 from shared.domain.profile import ExtensionResources
 from shared.domain.steps import InstallExtension
-from shared.plan.names import EXTENSION_NAME
 
 _LOCATION = "configuration.backupStorageLocation"
 
@@ -33,8 +32,7 @@ def install_extension(step: InstallExtension, tenant_id: str) -> ArmCall:
             "configurationSettings": settings,
         },
     }
-    path = f"{step.cluster_id}/providers/Microsoft.KubernetesConfiguration/extensions/{EXTENSION_NAME}"
-    return ArmCall("PUT", path, api_versions.EXTENSIONS, body, "accepted")
+    return ArmCall("PUT", step.arm_id, api_versions.EXTENSIONS, body, "accepted")
 
 
 def _resources(wanted: ExtensionResources) -> dict[str, str]:

@@ -145,7 +145,8 @@ class ArmClient:
 
         try:
             response = await self._pipeline.send(request)
-            content = await response.read()
+            # Read already: azure-core would read an empty body (a bare 202) twice, and fail.
+            content = response.content
         except ClientAuthenticationError as error:
             raise TransientError(
                 "NoToken",

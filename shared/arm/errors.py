@@ -88,6 +88,14 @@ TABLE: Mapping[str, Meaning] = {
                 "See that the extension's pods run and that its identity has its role on the storage account.",
                 "azure.md 1.6: what missing roles end in",
             ),
+            "UserErrorTrustedAccessGatewayReturnedForbidden": (
+                "See that the cluster has a trusted access binding for the vault, with the role backup-operator.",
+                "a user's validateForBackup of 2026; a new binding takes up to five minutes (azure.md 3.1)",
+            ),
+            "UserErrorMSIMissingPermissions": (
+                "Give the vault's identity the roles the message asks for.",
+                "Azure Backup's troubleshooting pages (MicrosoftDocs/azure-docs 70663); roles propagate",
+            ),
             "UserErrorKubernetesBackupExtensionNotFoundError": ("Install the backup extension.", _AKS_BACKUP_DOC),
             "UserErrorKubernetesBackupClusterIsStopped": ("Start the cluster.", "passes when it is started; peers"),
             "PrincipalNotFound": ("", "a new identity has not reached the directory yet; azure.md 4.3"),
@@ -165,6 +173,8 @@ TABLE: Mapping[str, Meaning] = {
             ),
             "InvalidResourceGroupLocation": ("The group lies in another region: name it in the profile.", _ARM_DOC),
             "LocationNotAvailableForResourceType": ("The region does not offer the resource.", _ARM_DOC),
+            "InvalidResourceNamespace": ("The cloud does not know this resource provider.", _ARM_DOC),
+            "InvalidResourceType": ("The region or cloud does not know this resource type.", _ARM_DOC),
             "NoRegisteredProviderFound": ("The region or cloud does not know this api-version.", _ARM_DOC),
             "MaxTrustedAccessRoleBindingsReached": (
                 "The cluster has its 8 trusted access role bindings: remove one that is not used.",
@@ -183,6 +193,10 @@ TABLE: Mapping[str, Meaning] = {
             "UserErrorNoDefaultBackupStorageLocationFound": (
                 "Reinstall the extension with the right storage account and container.",
                 _AKS_BACKUP_DOC,
+            ),
+            "UserErrorStorageAccountKeyAccessDisallowed": (
+                "The extension was installed without useAAD: reinstall it, or allow the account's keys.",
+                "MicrosoftDocs/azure-docs 127508",
             ),
             "UserErrorBackupFailedBackupStorageLocationReadOnly": ("Make the storage writable again.", _AKS_BACKUP_DOC),
             "ScenarioPluginInvalidWorkflowDataRequest": (
@@ -247,6 +261,16 @@ _BY_MESSAGE: tuple[tuple[re.Pattern[str], Meaning], ...] = (
     (
         re.compile(r"trusted ?access.*\b(limit|maximum|exceed)", re.IGNORECASE | re.DOTALL),
         TABLE["maxtrustedaccessrolebindingsreached"],
+    ),
+    (
+        re.compile(r"trusted ?access", re.IGNORECASE),
+        TABLE["usererrortrustedaccessgatewayreturnedforbidden"],
+    ),
+    (
+        re.compile(
+            r"^(?=.*\b(msi|identity)\b)(?=.*(permission|role))(?=.*(missing|lack|not have))", re.IGNORECASE | re.DOTALL
+        ),
+        TABLE["usererrormsimissingpermissions"],
     ),
 )
 

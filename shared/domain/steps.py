@@ -99,6 +99,10 @@ class CreateContainer:
         return "CreateContainer"
 
 
+EXTENSION_NAME = "azure-aks-backup"
+"""As Microsoft's own command names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstallExtension:
     cluster_id: str
@@ -106,6 +110,10 @@ class InstallExtension:
     account_id: str
     blob_endpoint: str
     resources: ExtensionResources
+
+    @property
+    def arm_id(self) -> str:
+        return f"{self.cluster_id}/providers/Microsoft.KubernetesConfiguration/extensions/{EXTENSION_NAME}"
 
     @property
     def key(self) -> str:

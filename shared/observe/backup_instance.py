@@ -32,7 +32,7 @@ def parse_instance(body: JsonObject) -> BackupInstance:
         vault_id="/".join(arm_id.split("/")[:_VAULT_PARTS]),
         policy_id=text(body, "properties", "policyInfo", "policyId"),
         protection_state=text(body, "properties", "currentProtectionState")
-        or text(body, "properties", "protectionStatus", "status"),
+        or needed_text(body, "properties", "protectionStatus", "status"),
         snapshot_group_id=_snapshot_group_id(body),
         error=translate_details(error),
     )

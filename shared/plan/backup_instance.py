@@ -2,24 +2,20 @@
 
 from datetime import datetime
 
-from shared.domain.conditions import (
-    PROTECTION_CONFIGURED,
-)
+from shared.domain.conditions import PROTECTION_CONFIGURED
 from shared.domain.errors import StepError
-from shared.domain.facts import Fact, Present, Unobserved, value_of
+from shared.domain.facts import UNOBSERVED, Fact, Present, Unobserved, value_of
 from shared.domain.ids import same_id
-from shared.domain.steps import (
-    CreateBackupInstance,
-    InstanceBody,
-    ValidateForBackup,
-)
+from shared.domain.steps import CreateBackupInstance, InstanceBody, ValidateForBackup
 from shared.plan import names
+from shared.plan.freshness import first_look_in
 from shared.plan.parts import Part, Said, attempted, said_of, seconds_until
-from shared.plan.region import wanted_policy_id
+from shared.plan.region import policy_name, wanted_policy_id
 from shared.plan.subject import Subject, unobserved, waiting
 
-FIRST_VALIDATION_AFTER = 60.0
-"""Seconds after the newest grant: sooner it only fails, since role assignments propagate for up to ten minutes."""
+FIRST_VALIDATION_AFTER = 80.0
+"""Seconds after the newest grant: sooner it only fails, since role assignments propagate for up to ten minutes. It
+takes 44 s itself, so that it ends after the two minutes that Microsoft's own command waits."""
 VALIDATION_HOLDS_FOR = 3600.0
 """Seconds a successful validation is taken as true before the instance is put."""
 
@@ -46,6 +42,9 @@ def validation_digest(body: InstanceBody, resource_uid: str) -> str:
 def instance_part(subject: Subject, inputs_ready: bool) -> Part:
     """Validated first, then put, then watched until Azure says ProtectionConfigured: never "success" before."""
     fact, instance = subject.observed.instances, subject.target.instance
+    if (wait := first_look_in(subject.record, "CreateBackupInstance", subject.moment)) > 0:
+        message = "Azure is configuring the protection."
+        return waiting(PROTECTION_CONFIGURED, "ConfiguringProtection", message, wait, "CreateBackupInstance")
     if isinstance(fact, Unobserved):
         return unobserved(PROTECTION_CONFIGURED, "The backup instances", fact)
     put = CreateBackupInstance(instance_body(subject))
@@ -59,7 +58,7 @@ def instance_part(subject: Subject, inputs_ready: bool) -> Part:
         return waiting(PROTECTION_CONFIGURED, "ConfiguringProtection", message, 10, put.key)
     if state == "protectionconfigured" and not another_life:
         if ours and not same_id(instance.policy_id, put.body.policy_id):
-            return _put_instance(subject, put, inputs_ready)
+            return _repoint(subject, put)
         message = f"Protected by the backup instance {instance.name} ({'ours' if ours else 'adopted as it was found'})."
         said = Said(PROTECTION_CONFIGURED, "True", "ProtectionConfigured" if ours else "Adopted", message)
         return Part((said,))
@@ -68,6 +67,16 @@ def instance_part(subject: Subject, inputs_ready: bool) -> Part:
     ):
         return _put_instance(subject, put, inputs_ready)
     return _somebody_elses(instance.name, instance.protection_state, instance.error)
+
+
+def _repoint(subject: Subject, put: CreateBackupInstance) -> Part:
+    """Another policy is a PUT of the same instance (azure.md 1.9). It is protected meanwhile, so it is not validated
+    again: validateForBackup is for a datasource that is to be protected."""
+    policy = subject.region.policies.get(policy_name(put.body.policy_id), UNOBSERVED)
+    ready = Said(PROTECTION_CONFIGURED, "False", "ChangingPolicy", "The instance is put under the profile's policy.")
+    if not isinstance(policy, Present):
+        return waiting(PROTECTION_CONFIGURED, ready.reason, "The profile's policy is not there yet.", 5, put.key)
+    return attempted(PROTECTION_CONFIGURED, put, subject.record.steps, subject.moment, ready)
 
 
 def _somebody_elses(name: str, state: str, error: StepError | None) -> Part:
@@ -96,9 +105,9 @@ def _put_instance(subject: Subject, put: CreateBackupInstance, inputs_ready: boo
         ready = Said(PROTECTION_CONFIGURED, "False", "ConfiguringProtection", "The backup instance is being created.")
         return attempted(PROTECTION_CONFIGURED, put, history, moment, ready)
     if validate.key in history.pending:
-        passed = moment.since(history.pending[validate.key].started_at)
+        wait = first_look_in(subject.record, validate.key, moment)
         message = "Azure is validating the cluster for backup."
-        return waiting(PROTECTION_CONFIGURED, "Validating", message, 10 if passed >= 30 else 35 - passed, validate.key)
+        return waiting(PROTECTION_CONFIGURED, "Validating", message, wait if wait > 0 else 10, validate.key)
     newest = _newest_grant(subject)
     if newest is not None and validate.key not in history.attempts and moment.since(newest) < FIRST_VALIDATION_AFTER:
         message = "Role assignments take up to ten minutes to spread, seldom an hour."

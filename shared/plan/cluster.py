@@ -116,7 +116,7 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
     whole = together(parts)
     conditions = {said.type: said for said in reversed(whole.said)}
     if gate is not None and whole.remaining:
-        would = ", ".join(dict.fromkeys(whole.remaining))
+        would = ", ".join(dict.fromkeys(name.partition(":")[0] for name in whole.remaining))
         said = Said(READY, "False", gate.reason, f"{gate.message} Would do: {would}.", gate.recommended_action)
         dated = tuple(s.at(moment) for s in (*conditions.values(), said))
         return Plan((), whole.remaining, dated, sooner(gate.requeue_after, prerequisites.requeue_after), wakes)
@@ -166,7 +166,10 @@ def _region_part(subject: Subject, region: Record | None) -> Part:
 
 
 def _region_to_wake(subject: Subject, region: Record | None, configuration: Configuration) -> RegionId | None:
-    """Only when nobody is at it: the region's own wake-ups do the rest."""
+    """Only when nobody is at it: the region's own wake-ups do the rest. A cluster that is only audited never wakes a
+    region that would act."""
+    if subject.profile.mode == "audit" and subject.wanted.enforce:
+        return None
     if region is None or region.configuration_digest != configuration.digest:
         return subject.wanted.region
     policy = wanted_policy_id(subject.wanted, subject.profile)
@@ -180,7 +183,7 @@ def gate_of(profile: ProtectionProfile, *, stopped: bool, rollout: Wait | None) 
     """Why the cluster may not be changed, None when it may."""
     if stopped:
         message = "The emergency stop is on: nothing is changed."
-        action = "Set AKS_BACKUP_GUARD_STOPPED to false when it is over."
+        action = "When it is over: aks-backup-guard resume-all, and AKS_BACKUP_GUARD_STOPPED set to false."
         return Gate("EmergencyStop", message, action, 900)
     if profile.mode == "audit":
         message = f"The profile {profile.name!r} is in audit mode: nothing is changed."

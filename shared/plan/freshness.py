@@ -1,5 +1,6 @@
 """When a fact must be read again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,15 @@ from shared.domain.time import Moment
 DAILY = 86400.0
 """Seconds after which even a settled fact is read again: drift that raised no event is found within a day."""
 
+FIRST_LOOK_AFTER: Mapping[str, float] = {
+    "InstallExtension": 60,  # a Helm release on the cluster: minutes
+    "CreateTrustedAccessBinding": 20,  # AKS answers one call a second for a whole subscription
+    "ValidateForBackup": 45,  # recorded: 44 s (azure.md 1.6)
+    "CreateBackupInstance": 60,  # recorded: about a minute until ProtectionConfigured
+}
+"""Step -> seconds (Azure's) after it was accepted in which its result is surely not there: sooner a read only costs
+quota, which a thousand clusters share."""
+
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
@@ -18,18 +28,17 @@ class Freshness:
     moment: Moment
     since: datetime | None
 
-    def stale(self, fact: Fact[object], *, settled: bool = True) -> bool:
-        """Whether to read. What is not there, or still changing, is what the pass waits for: it is read every pass,
-        but only once in one pass."""
+    def stale(self, fact: Fact[object], *, settled: bool = True, every: float = 0) -> bool:
+        """Whether to read. What is not there, or still changing, is what the pass waits for: it is read every pass
+        (at most every `every` seconds), but only once in one pass."""
         if isinstance(fact, Unobserved):
             return True
         if fact.observed_at >= self.moment.now:
             return False
-        if not isinstance(fact, Present) or not settled:
-            return True
         if self.since is not None and fact.observed_at < self.since:
             return True
-        return self.moment.since(fact.observed_at) >= DAILY
+        age = self.moment.since(fact.observed_at)
+        return age >= (DAILY if isinstance(fact, Present) and settled else every)
 
 
 def freshness(record: Record, moment: Moment) -> Freshness:
@@ -38,6 +47,13 @@ def freshness(record: Record, moment: Moment) -> Freshness:
     if record.requested_at is not None:
         moments.append(record.requested_at)
     return Freshness(moment, max(moments, default=None))
+
+
+def first_look_in(record: Record, step_key: str, moment: Moment) -> float:
+    """Seconds until the result of a step that was accepted may be read; not above 0 when it may be read now."""
+    pending, started = record.steps.pending.get(step_key), record.steps.started.get(step_key)
+    since = pending.started_at if pending else started
+    return 0.0 if since is None else FIRST_LOOK_AFTER.get(step_key, 0.0) - moment.since(since)
 
 
 def settled(state: str) -> bool:

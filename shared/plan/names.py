@@ -8,7 +8,6 @@ from shared.domain.ids import ClusterId, RegionId
 from shared.domain.observed import Grant
 from shared.domain.profile import ProtectionProfile
 
-EXTENSION_NAME = "azure-aks-backup"
 CLI_TAG = "AKSAzureBackup"
 
 _ROLE_ASSIGNMENT_NAMESPACE = bytes.fromhex("5f2f6b1c9c0e4f3c9a0d1d7f6f1b7a11")

@@ -68,8 +68,8 @@ def next_life(record: Record, moment: Moment) -> Record:
         gone_at = record.deleted_at or observed.cluster.observed_at
         return replace(record, deleted_at=gone_at, steps=StepHistory(), validation=None, backup_job_id="")
     uid = observed.cluster.value.resource_uid
-    if not record.resource_uid or record.resource_uid == uid:
-        return replace(record, resource_uid=uid, deleted_at=None)
+    if not uid or not record.resource_uid or record.resource_uid == uid:
+        return replace(record, resource_uid=uid or record.resource_uid, deleted_at=None)
     return replace(
         record,
         observed=ObservedCluster(cluster=observed.cluster),
@@ -107,12 +107,11 @@ def _ended(record: Record, key: str, pending: PendingOperation, fact: Fact[Opera
     )
     state = value_of(fact)
     if state is not None and state.status == "succeeded":
-        finished = _cleared(finished, key)
         if key == "StartBackup" and not state.job_id:
             return _with_intent(finished, key, pending)
-        if key == "StartBackup":
+        if key == "StartBackup":  # that it started says nothing yet: failed tries count until a job completes
             return replace(finished, backup_job_id=state.job_id)
-        return replace(finished, validation=Validation(pending.digest, moment.now))
+        return replace(_cleared(finished, key), validation=Validation(pending.digest, moment.now))
     if state is not None and state.status in ("failed", "canceled"):
         error = state.error or StepError(
             "transient", "OperationFailed", f"{key} ended {state.status} without a reason."
@@ -178,7 +177,9 @@ def _absorb_instances(record: Record, observed: ObservedCluster, moment: Moment)
             put_in_this_life = put_at is not None and (record.reborn_at is None or put_at >= record.reborn_at)
             if not record.protected_uid or put_in_this_life:
                 record = replace(record, protected_uid=cluster.resource_uid)
-            if record.protected_uid == cluster.resource_uid:
+            failed = record.steps.attempts.get("CreateBackupInstance")
+            healed = failed is None or (put_at is not None and put_at > failed.last_failure)
+            if record.protected_uid == cluster.resource_uid and healed:
                 record = _cleared(record, "CreateBackupInstance", "ValidateForBackup")
     return record
 
@@ -240,7 +241,7 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
             record = replace(
                 record,
                 steps=replace(record.steps, started={**record.steps.started, step.key: moment.now}),
-                observed=_changing(record, step),
+                observed=_changing(record, step, moment),
                 first_backup_at=moment.now if isinstance(step, StartBackup) else record.first_backup_at,
             )
             if not operation_url:
@@ -277,10 +278,10 @@ def _there(record: Record, step: Step, moment: Moment) -> ObservedCluster | Obse
     if isinstance(step, CreateContainer) and isinstance(observed, ObservedCluster):
         container = BlobContainer(step.arm_id, step.arm_id.rsplit("/", 1)[-1])
         return replace(observed, container=Present(container, moment.now))
-    return _changing(record, step)
+    return _changing(record, step, moment)
 
 
-def _changing(record: Record, step: Step) -> ObservedCluster | ObservedRegion:
+def _changing(record: Record, step: Step, moment: Moment) -> ObservedCluster | ObservedRegion:
     """The facts a step makes stale."""
     observed = record.observed
     if isinstance(observed, ObservedRegion):
@@ -310,7 +311,10 @@ def _changing(record: Record, step: Step) -> ObservedCluster | ObservedRegion:
         case CreateTrustedAccessBinding():
             return replace(observed, bindings=_CHANGING)
         case CreateBackupInstance():
-            return replace(observed, instances=_CHANGING)
+            # An instance that was not there before has no recovery points: that need not be asked.
+            is_new = not isinstance(observed.instances, Unobserved) and not value_of(observed.instances)
+            points = Absent(moment.now) if is_new else observed.recovery_point
+            return replace(observed, instances=_CHANGING, recovery_point=points)
         case _:
             return observed
 

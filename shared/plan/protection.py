@@ -10,6 +10,7 @@ from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_o
 from shared.domain.ids import same_id
 from shared.domain.observed import TrustedAccessBinding, grant_key
 from shared.domain.steps import (
+    EXTENSION_NAME,
     CreateContainer,
     CreateStorageAccount,
     CreateTrustedAccessBinding,
@@ -17,6 +18,7 @@ from shared.domain.steps import (
     InstallExtension,
 )
 from shared.plan import names
+from shared.plan.freshness import first_look_in
 from shared.plan.parts import Part, Said, attempted, seconds_until
 from shared.plan.subject import Subject, unobserved, waiting
 from shared.plan.target import cluster_grants
@@ -61,12 +63,16 @@ def storage_part(subject: Subject) -> Part:
 def extension_part(subject: Subject) -> Part:
     """Installed once account and container are there; one that is installed already is adopted as it is."""
     fact = subject.observed.extension
+    if (wait := first_look_in(subject.record, "InstallExtension", subject.moment)) > 0:
+        message = "The backup extension is being installed."
+        return waiting(EXTENSION_READY, "Installing", message, wait, "InstallExtension")
     if isinstance(fact, Unobserved):
         return unobserved(EXTENSION_READY, "The backup extension", fact)
     account = value_of(subject.target.account)
     install = InstallExtension(
         subject.cluster.arm_id,
-        subject.target.container_id.rsplit("/", 1)[-1],
+        (extension.container if (extension := value_of(fact)) else "")
+        or subject.target.container_id.rsplit("/", 1)[-1],
         subject.target.account_id,
         account.blob_endpoint if account else "",
         subject.profile.extension,
@@ -98,7 +104,7 @@ def _failed_extension(subject: Subject, error: str, name: str, install: InstallE
         f"The backup extension {name} is in Failed: {error or 'Azure gives no message'}.",
         "See the message: node capacity, DNS or egress, and image policies are the usual causes.",
     )
-    ours = name.lower() == names.EXTENSION_NAME
+    ours = name.lower() == EXTENSION_NAME
     attempt = subject.record.steps.attempts.get("InstallExtension")
     if not ours or install is None or attempt is None:
         return Part((said,), (), ("InstallExtension",), 300)
@@ -110,6 +116,9 @@ def _failed_extension(subject: Subject, error: str, name: str, install: InstallE
 def trusted_access_part(subject: Subject) -> Part:
     """One binding per cluster and vault, whatever it is called."""
     fact = subject.observed.bindings
+    if (wait := first_look_in(subject.record, "CreateTrustedAccessBinding", subject.moment)) > 0:
+        message = "The vault is being bound to the cluster."
+        return waiting(TRUSTED_ACCESS_GRANTED, "Binding", message, wait, "CreateTrustedAccessBinding")
     if isinstance(fact, Unobserved):
         return unobserved(TRUSTED_ACCESS_GRANTED, "The trusted access bindings", fact)
     bindings = value_of(fact) or ()
@@ -123,7 +132,7 @@ def trusted_access_part(subject: Subject) -> Part:
         return Part((Said(TRUSTED_ACCESS_GRANTED, "True", "Bound", message),))
     if binding is not None and binding.provisioning_state.lower() not in ("failed", "canceled"):
         message = f"The trusted access binding is {binding.provisioning_state}."
-        return waiting(TRUSTED_ACCESS_GRANTED, "Binding", message, 5, step.key)
+        return waiting(TRUSTED_ACCESS_GRANTED, "Binding", message, 10, step.key)
     if vault is None or vault.provisioning_state.lower() != "succeeded":
         return waiting(TRUSTED_ACCESS_GRANTED, "WaitingForVault", "The vault is not there yet.", 5, step.key)
     if binding is None and len(bindings) >= MOST_BINDINGS:

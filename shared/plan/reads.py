@@ -6,11 +6,13 @@ from shared.domain.observed import ObservedCluster, grant_key
 from shared.domain.reads import ClusterReads, JobSearch
 from shared.domain.record import Record
 from shared.domain.time import Moment
-from shared.plan.first_backup import counts
-from shared.plan.freshness import Freshness, freshness, settled
+from shared.plan.first_backup import counts, first_job_look_in
+from shared.plan.freshness import Freshness, first_look_in, freshness, settled
 from shared.plan.subject import Subject
 from shared.plan.target import cluster_grants
 
+CHANGING_EVERY = 10.0
+"""Seconds between two reads of a fact that is still changing, whatever else wakes the cluster."""
 JOB_SEARCH_AFTER = 30.0
 """Seconds after a lost start: sooner its job may not be listed yet."""
 
@@ -24,17 +26,29 @@ def first_reads(record: Record, moment: Moment) -> ClusterReads:
     bindings, instances = value_of(observed.bindings), value_of(observed.instances)
     return ClusterReads(
         cluster=fresh.stale(observed.cluster, settled=cluster is not None and settled(cluster.provisioning_state)),
-        extension=fresh.stale(
-            observed.extension, settled=extension is not None and settled(extension.provisioning_state)
+        extension=first_look_in(record, "InstallExtension", moment) <= 0
+        and fresh.stale(
+            observed.extension,
+            settled=extension is not None and settled(extension.provisioning_state),
+            every=CHANGING_EVERY,
         ),
-        bindings=fresh.stale(
-            observed.bindings, settled=bindings is not None and all(settled(b.provisioning_state) for b in bindings)
+        bindings=first_look_in(record, "CreateTrustedAccessBinding", moment) <= 0
+        and fresh.stale(
+            observed.bindings,
+            settled=bindings is not None and all(settled(b.provisioning_state) for b in bindings),
+            every=CHANGING_EVERY,
         ),
-        instances=fresh.stale(
+        instances=first_look_in(record, "CreateBackupInstance", moment) <= 0
+        and fresh.stale(
             observed.instances,
             settled=instances is not None and all(_at_rest(i.protection_state) for i in instances),
         ),
-        operations={key: operation.operation_url for key, operation in record.steps.pending.items()},
+        operations={
+            key: operation.operation_url
+            for key, operation in record.steps.pending.items()
+            if first_look_in(record, key, moment) <= 0
+            and fresh.stale(observed.operations.get(key, UNOBSERVED), settled=False)
+        },
     )
 
 
@@ -74,7 +88,9 @@ def further_reads(subject: Subject) -> ClusterReads:
         if target.instance is not None and protected and _recovery_points_due(subject, fresh)
         else None,
         backup_job_id=record.backup_job_id
-        if record.backup_job_id and fresh.stale(observed.backup_job, settled=_job_over(observed))
+        if record.backup_job_id
+        and first_job_look_in(record, subject.moment) <= 0
+        and fresh.stale(observed.backup_job, settled=_job_over(observed))
         else None,
         job_search=JobSearch(
             target.vault_id,

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 _DURATION = re.compile(r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?")
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|Mi|Gi)?")
+_QUANTITY = re.compile(r"([0-9]+(?:\.\d+)?)(m|Mi|Gi)?")
 _UNITS = {None: 1.0, "m": 0.001, "Mi": 2.0**20, "Gi": 2.0**30}
 
 
@@ -51,14 +51,14 @@ class Matching:
         return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
 
     def _checked(self, value: str) -> str:
-        if not re.fullmatch(self.pattern, value):
+        if not re.fullmatch(self.pattern, value, re.ASCII):
             raise ValueError(f"{shown(value)} is no {self.what}")
         return value
 
 
 def shown(value: object) -> str:
     """A value as an error repeats it."""
-    text = repr(value)
+    text = "empty" if value is None else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -101,7 +101,7 @@ def _arm_id(resource_type: str, what: str) -> Matching:
     scope = f"/{any_case('subscriptions')}/[0-9a-fA-F-]{{36}}/{any_case('resourceGroups')}/[^/]+"
     middle = f"providers/{resource_type}/..." if steps else ""
     shape = f"/subscriptions/.../resourceGroups/.../{middle}".rstrip("/")
-    return Matching(scope + provider, f"ARM id of {what}; copy it from Azure, it looks like {shape}")
+    return Matching(f"{scope}{provider}/?", f"ARM id of {what}; copy it from Azure, it looks like {shape}")
 
 
 def _checked_duration(text: str) -> str:
@@ -159,9 +159,9 @@ Namespace = Annotated[
 LabelSelector = Annotated[
     str, Matching(r"[\w./-]{1,317}=[\w.-]{0,63}", "label selector; write it as name=value, for example app=web")
 ]
-NonEmpty = Annotated[str, Matching(r"(?s:\s*\S.*)", "text; say something")]
+NonEmpty = Annotated[str, Matching(r"[\s\S]*\S[\s\S]*", "text; say something")]
 TagName = Annotated[str, Matching(r"[^<>%&\\?/]{1,128}", "tag name; use up to 128 characters without < > % & \\ ? /")]
-TagValue = Annotated[str, Matching(r"(?s:.{0,256})", "tag value; use up to 256 characters")]
+TagValue = Annotated[str, Matching(r"[\s\S]{0,256}", "tag value; use up to 256 characters")]
 KeyUri = Annotated[
     str,
     Matching(

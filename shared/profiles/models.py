@@ -41,18 +41,21 @@ class Model(BaseModel):
 class ScheduleModel(Model):
     """When Azure Backup makes backups."""
 
-    interval: BackupInterval = Field("P1D", description="Time between backups; Azure has 4, 6, 8, 12 and 24 hours.")
-    start: TimeOfDay = Field("02:00", description="Time of day of the first backup, UTC.")
+    interval: BackupInterval = Field(
+        default="P1D", description="Time between backups; Azure has 4, 6, 8, 12 and 24 hours."
+    )
+    start: TimeOfDay = Field(default="02:00", description="Time of day of the first backup, UTC.")
 
 
 class RetentionModel(Model):
     """How long recovery points are kept."""
 
     operational_days: Annotated[int, Within(1, 360, "Azure's 360 days", "a day")] = Field(
-        7, description="Days that snapshots are kept in the subscription (operational tier)."
+        default=7, description="Days that snapshots are kept in the subscription (operational tier)."
     )
     vault_days: Annotated[int, Within(1, 3650, "Azure's ten years", "a day")] | None = Field(
-        None, description="Days that the copy of each day's first backup is kept in the vault tier; unsaid: no copy."
+        default=None,
+        description="Days that the copy of each day's first backup is kept in the vault tier; unsaid: no copy.",
     )
 
 
@@ -60,20 +63,25 @@ class VaultModel(Model):
     """What a vault gets that the Guard creates. One vault serves all clusters of a region and vault class."""
 
     soft_delete: Literal["AlwaysOn", "On"] | None = Field(
-        None, description="Needed when a vault is created. AlwaysOn can never be undone; On can be switched off."
+        default=None,
+        description="Needed when a vault is created. AlwaysOn can never be undone; On can be switched off.",
     )
-    vault_class: VaultClass = Field("default", description="Profiles of one class share vault and storage account.")
+    vault_class: VaultClass = Field(
+        default="default", description="Profiles of one class share vault and storage account."
+    )
     soft_delete_days: Annotated[int, Within(14, 180, "Azure's 180 days", "Azure's 14 days")] = Field(
-        14, description="Days a deleted backup can be brought back; Azure charges for more than 14."
+        default=14, description="Days a deleted backup can be brought back; Azure charges for more than 14."
     )
     redundancy: Literal["GeoRedundant", "ZoneRedundant", "LocallyRedundant"] = Field(
-        "GeoRedundant", description="Of the vault tier; cannot be changed once something is protected."
+        default="GeoRedundant", description="Of the vault tier; cannot be changed once something is protected."
     )
     immutability: Literal["Disabled", "Unlocked", "Locked"] = Field(
-        "Disabled", description="Locked can never be undone."
+        default="Disabled", description="Locked can never be undone."
     )
-    cross_region_restore: bool = Field(False, description="Needs GeoRedundant; cannot be switched off again.")
-    cross_subscription_restore: bool = Field(True, description="Restore into other subscriptions of the tenant.")
+    cross_region_restore: bool = Field(default=False, description="Needs GeoRedundant; cannot be switched off again.")
+    cross_subscription_restore: bool = Field(
+        default=True, description="Restore into other subscriptions of the tenant."
+    )
 
 
 class HookModel(Model):
@@ -86,15 +94,17 @@ class HookModel(Model):
 class ScopeModel(Model):
     """What of a cluster is backed up; what is left empty means all."""
 
-    included_namespaces: list[Namespace] = Field([], description="At most 800; empty: all but the excluded.")
-    excluded_namespaces: list[Namespace] = Field([], description="At most 800.")
-    included_resource_types: list[NonEmpty] = Field([], description="Empty: all but the excluded.")
-    excluded_resource_types: list[NonEmpty] = Field([], description="For example v1/Secret.")
-    label_selectors: list[LabelSelector] = Field([], description="For example app=web; empty: no matter the labels.")
-    include_cluster_scoped_resources: bool = Field(True, description="Resources outside of namespaces.")
-    snapshot_volumes: bool = Field(True, description="Persistent volumes too, not only Kubernetes resources.")
-    volume_types: list[Literal["AzureDisk", "AzureFileShareSMB"]] = Field(["AzureDisk"], min_length=1)
-    hooks: list[HookModel] = Field([], description="Backup hooks to run.")
+    included_namespaces: list[Namespace] = Field(default=[], description="At most 800; empty: all but the excluded.")
+    excluded_namespaces: list[Namespace] = Field(default=[], description="At most 800.")
+    included_resource_types: list[NonEmpty] = Field(default=[], description="Empty: all but the excluded.")
+    excluded_resource_types: list[NonEmpty] = Field(default=[], description="For example v1/Secret.")
+    label_selectors: list[LabelSelector] = Field(
+        default=[], description="For example app=web; empty: no matter the labels."
+    )
+    include_cluster_scoped_resources: bool = Field(default=True, description="Resources outside of namespaces.")
+    snapshot_volumes: bool = Field(default=True, description="Persistent volumes too, not only Kubernetes resources.")
+    volume_types: list[Literal["AzureDisk", "AzureFileShareSMB"]] = Field(default=["AzureDisk"], min_length=1)
+    hooks: list[HookModel] = Field(default=[], description="Backup hooks to run.")
 
 
 class ExtensionModel(Model):
@@ -124,32 +134,34 @@ class NetworkModel(Model):
 class ExistingModel(Model):
     """What is there already and is used instead of being created."""
 
-    backup_group_id: ResourceGroupId | None = Field(None, description="For vault and storage account.")
-    snapshot_group_id: ResourceGroupId | None = Field(None, description="For snapshots only; never with a vault.")
+    backup_group_id: ResourceGroupId | None = Field(default=None, description="For vault and storage account.")
+    snapshot_group_id: ResourceGroupId | None = Field(
+        default=None, description="For snapshots only; never with a vault."
+    )
     storage_account_id: StorageAccountId | None = None
-    vault_id: VaultId | None = Field(None, description="Nothing is changed on it.")
-    policy_id: PolicyId | None = Field(None, description="A policy of that vault.")
+    vault_id: VaultId | None = Field(default=None, description="Nothing is changed on it.")
+    policy_id: PolicyId | None = Field(default=None, description="A policy of that vault.")
 
 
 class ProfileModel(Model):
     """How a cluster shall be protected."""
 
-    mode: Mode = Field("audit", description="audit: plan and report, change nothing; enforce: protect.")
+    mode: Mode = Field(default="audit", description="audit: plan and report, change nothing; enforce: protect.")
     vault: VaultModel = Field(default_factory=VaultModel)
     schedule: ScheduleModel = Field(default_factory=ScheduleModel)
     retention: RetentionModel = Field(default_factory=RetentionModel)
     scope: ScopeModel = Field(default_factory=ScopeModel)
-    first_backup: bool = Field(True, description="Ask for a backup as soon as a cluster is protected.")
+    first_backup: bool = Field(default=True, description="Ask for a backup as soon as a cluster is protected.")
     isolation: Isolation = Field(
-        "shared-account",
+        default="shared-account",
         description="In a shared account one cluster's extension can read another's backed-up Secrets.",
     )
     extension: ExtensionModel = Field(default_factory=ExtensionModel)
-    tags: dict[TagName, TagValue] = Field({}, description="Tags on everything that is created.")
+    tags: dict[TagName, TagValue] = Field(default={}, description="Tags on everything that is created.")
     customer_managed_key: KeyModel | None = None
     network: NetworkModel = Field(default_factory=NetworkModel)
     existing: ExistingModel = Field(default_factory=ExistingModel)
-    minimum_age: Duration = Field("PT0S", description="Younger clusters are left alone, for example PT2H.")
+    minimum_age: Duration = Field(default="PT0S", description="Younger clusters are left alone, for example PT2H.")
 
 
 class SelectorModel(Model):
@@ -158,8 +170,8 @@ class SelectorModel(Model):
     subscriptions: list[GuidPattern] = []
     resource_groups: list[NamePattern] = []
     locations: list[LocationPattern] = []
-    names: list[NamePattern] = Field([], description="Names of clusters.")
-    tags: dict[TagName, TagValue] = Field({}, description="Tags of the cluster; the values may be patterns.")
+    names: list[NamePattern] = Field(default=[], description="Names of clusters.")
+    tags: dict[TagName, TagValue] = Field(default={}, description="Tags of the cluster; the values may be patterns.")
 
 
 class RuleModel(Model):
@@ -174,7 +186,7 @@ class ExemptionModel(Model):
 
     match: SelectorModel
     reason: NonEmpty = Field(description="Why, and who says so.")
-    expires: Expiry | None = Field(None, description="Last day (UTC), or a time with zone; unsaid: no end.")
+    expires: Expiry | None = Field(default=None, description="Last day (UTC), or a time with zone; unsaid: no end.")
 
 
 class RingModel(Model):
@@ -182,7 +194,7 @@ class RingModel(Model):
 
     name: NonEmpty
     match: SelectorModel = Field(default_factory=SelectorModel)
-    wait: Duration = Field("PT0S", description="How long after the ring before, for example PT24H.")
+    wait: Duration = Field(default="PT0S", description="How long after the ring before, for example PT24H.")
 
 
 class RolloutModel(Model):
@@ -191,7 +203,7 @@ class RolloutModel(Model):
     rings: list[RingModel] = []
     clusters_per_hour: Annotated[int, Within(1, 100_000, least="one cluster")] = 60
     stop_after: Annotated[int, Within(1, 1_000_000, least="one cluster")] = Field(
-        100, description="Circuit breaker: after so many clusters a person must look and raise it."
+        default=100, description="Circuit breaker: after so many clusters a person must look and raise it."
     )
 
 
@@ -199,7 +211,7 @@ class ConfigurationModel(Model):
     """Configuration of AKS Backup Guard."""
 
     revision: Annotated[int, Within(1, 10**15)] = Field(description="Raise it with every change.")
-    subscriptions: list[Guid] = Field([], description="Whose clusters are looked for without an event.")
+    subscriptions: list[Guid] = Field(default=[], description="Whose clusters are looked for without an event.")
     profiles: dict[ProfileName, ProfileModel] = Field(description="By name.")
     rules: list[RuleModel] = Field(description="The first that matches counts.")
     exemptions: list[ExemptionModel] = []

@@ -70,13 +70,15 @@ def _unwanted(text: str) -> Problem | None:
     """What is refused before anything is built from it: a few aliases can stand for gigabytes."""
     depth = documents = 0
     for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = _line(event)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             return Problem(
-                (), "anchors and aliases (& and *) are not read; write the settings out, or quote the text", line
+                (),
+                "anchors and aliases are not read; put a text that begins with * or & in quotes, else write it out",
+                line,
             )
-        if getattr(event, "tag", None):
-            return Problem((), f"the tag {event.tag[:60]} is not read; remove it", line)
+        if tag := getattr(event, "tag", None):
+            return Problem((), f"the tag {tag[:60]} is not read; remove it", line)
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -91,17 +93,20 @@ def _unwanted(text: str) -> Problem | None:
 
 
 def _said(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or error.context or "not YAML"
-    remedy = "; indent with spaces, never with tabs" if "\\t" in problem else "; check indentation and colons"
-    return f"cannot be read as YAML: {problem}{remedy}"
+    problem, doing = error.problem or "not YAML", error.context or ""
+    if "\\t" in problem:
+        return f"cannot be read as YAML: {problem}; indent with spaces, never with tabs"
+    if "alias" in doing or "anchor" in doing:
+        return f"cannot be read as YAML: {problem}; put a text that begins with * or & in quotes"
+    return f"cannot be read as YAML: {problem}; check indentation, colons and quotes"
 
 
 def _value(node: yaml.Node, path: Path, document: Document) -> Any:
-    document.lines.setdefault(path, node.start_mark.line + 1)
+    document.lines.setdefault(path, _line(node))
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
+            line = _line(key)
             if not isinstance(key, yaml.ScalarNode):
                 document.problems.append(Problem(path, "a name must be one word, not a list or mapping", line))
                 continue
@@ -115,12 +120,11 @@ def _value(node: yaml.Node, path: Path, document: Document) -> Any:
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, (*path, number), document) for number, item in enumerate(node.value)]
-    return _scalar(node)
+    return _scalar(str(node.value), plain=getattr(node, "style", None) is None)
 
 
-def _scalar(node: yaml.Node) -> Any:
-    text = str(node.value)
-    if node.style is not None:  # quoted or a block: always text
+def _scalar(text: str, *, plain: bool) -> Any:
+    if not plain:  # quoted or a block: always text
         return text
     if text in _NULL:
         return None
@@ -129,3 +133,7 @@ def _scalar(node: yaml.Node) -> Any:
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _line(marked: yaml.Node | yaml.Event) -> int:
+    return marked.start_mark.line + 1 if marked.start_mark is not None else 1

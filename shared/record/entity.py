@@ -64,7 +64,8 @@ def from_row(row: Mapping[str, Any]) -> Record:
     """Raises RecordUnreadableError."""
     try:
         subject = ClusterId.parse(row["cluster_id"]) if "cluster_id" in row else RegionId.parse(row["region_key"])
-        fields: dict[str, Any] = {"first_seen_at": datetime.fromtimestamp(0, UTC), "observed": {}}
+        nothing = _kind_of("observed", subject)()
+        fields: dict[str, Any] = {"first_seen_at": datetime.fromtimestamp(0, UTC), "observed": nothing}
         for names, read in ((_TIMES, as_time), (_NUMBERS, as_int), (_TEXTS, str)):
             fields |= {name: read(row[name]) for name in names if row.get(name) is not None}
         for document in _DOCUMENTS:

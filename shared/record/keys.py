@@ -10,6 +10,7 @@ REQUESTS = "requests"
 SUBSCRIPTIONS = "subscriptions"
 ROLLOUTS = "rollouts"
 ACTIONS = "actions"
+SWITCHES = "switches"
 
 SHARDS = tuple(f"{shard:02x}" for shard in range(16))
 

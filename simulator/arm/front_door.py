@@ -1,13 +1,14 @@
 """Every request comes through here: it is logged, met by faults, signed in, routed, checked, throttled, answered."""
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulator.arm import rights
 from simulator.arm.calls import Calls, LoggedCall
 from simulator.arm.errors import ArmError
 from simulator.arm.faults import Fault, Faults
-from simulator.arm.headers import correlation_id, with_standard_headers
+from simulator.arm.headers import CORRELATION, correlation_id, with_standard_headers
 from simulator.arm.path import ArmPath, arm_path
 from simulator.arm.route import Call
 from simulator.arm.routing import Match, RouteTable
@@ -86,6 +87,7 @@ class FrontDoor:
     async def _arm(self, request: Request, entry: LoggedCall) -> Response:
         """One call of ARM, from bearer token to standard headers."""
         correlation = correlation_id(self._cloud, request)
+        request = replace(request, headers={**request.headers, CORRELATION: correlation})
         throttle_headers: dict[str, str] = {}
         try:
             principal = self._cloud.identity.caller(request)

@@ -9,10 +9,12 @@ from simulator.http import Request, Response
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
+CORRELATION = "x-ms-correlation-request-id"
+
 
 def correlation_id(cloud: "Cloud", request: Request) -> str:
     """The caller's own correlation id, or a new one."""
-    return request.headers.get("x-ms-correlation-request-id") or str(cloud.new_uuid())
+    return request.headers.get(CORRELATION) or str(cloud.new_uuid())
 
 
 def with_standard_headers(cloud: "Cloud", request: Request, response: Response, correlation: str) -> Response:
@@ -26,7 +28,7 @@ def with_standard_headers(cloud: "Cloud", request: Request, response: Response, 
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
         "X-Content-Type-Options": "nosniff",
         "x-ms-request-id": str(cloud.new_uuid()),
-        "x-ms-correlation-request-id": correlation,
+        CORRELATION: correlation,
         "x-ms-routing-request-id": f"WESTEUROPE:{_compact(now)}:{correlation}",
     }
     if response.body is not None:

@@ -50,9 +50,10 @@ class ArmPath:
 
 @lru_cache(maxsize=8192)
 def arm_path(path: str) -> ArmPath:
-    """Take a path apart (any casing, any trailing slash)."""
-    path = "/" + path.strip("/")
-    segments = path[1:].split("/") if path != "/" else []
+    """Take a path apart (any casing, any trailing slash). Empty segments do not count: the generic resource client,
+    and with it `az resource`, asks for `providers/{namespace}//{type}/{name}`."""
+    segments = [segment for segment in path.split("/") if segment]
+    path = "/" + "/".join(segments)
     namespace: str | None = None
     types: list[str] = []
     subscription_id = resource_group = None

@@ -150,13 +150,12 @@ def add_job(cloud: "Cloud", given: Fields) -> Response:
 
 
 def run_schedule(cloud: "Cloud", given: Fields) -> Response:
-    """{cluster?}: what the policy's schedule would do is done now, for one cluster or all."""
+    """{cluster?} -> {ids} of the jobs: what the policy's schedule would do is done now, for one cluster or all."""
     cluster = given.text("cluster")
     given.finish()
     if cluster is not None and cloud.container_service.cluster(cluster) is None:
         raise BadField("cluster", f"there is no cluster '{cluster}'")
-    cloud.data_protection.run_schedule(cluster)
-    return Response(200, {})
+    return Response(200, {"ids": cloud.data_protection.run_schedule(cluster)})
 
 
 def disturb_event_grid(cloud: "Cloud", given: Fields) -> Response:

@@ -19,7 +19,6 @@ from simulator.http import Response
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
-WRITE_SECONDS = 5.0  # assumed; recorded operations were over at the first look, ten seconds on
 MOST_PER_TOPIC = 500  # documented
 
 
@@ -84,7 +83,8 @@ class EventSubscriptions:
         else:
             subscription.wanted, subscription.provisioning_state = wanted, "Updating"
         operation = self._operations.start()
-        self._cloud.clock.call_later(WRITE_SECONDS, lambda: self._settle(subscription, wanted, operation))
+        seconds = self._cloud.timings.event_grid_write
+        self._cloud.clock.call_later(seconds, lambda: self._settle(subscription, wanted, operation))
         headers = self._operations.headers(call, operation, location)
         return Response(201, event_subscription_body(subscription), headers)
 

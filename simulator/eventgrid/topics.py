@@ -16,7 +16,6 @@ from simulator.http import Response
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
-CREATE_SECONDS = 5.0  # assumed; recorded operations were over at the first look, ten seconds on
 _SOURCE_SEGMENTS = {"microsoft.resources.subscriptions": 2, "microsoft.resources.resourcegroups": 4}
 _TOP, _MOST = 20, 100  # documented: $top
 
@@ -119,7 +118,7 @@ class Topics:
         def finish() -> None:
             topic.provisioning_state = operation.status = "Succeeded"
 
-        self._cloud.clock.call_later(CREATE_SECONDS, finish)
+        self._cloud.clock.call_later(self._cloud.timings.event_grid_write, finish)
         return Response(201, custom_topic_body(topic), self._operations.headers(call, operation, location))
 
     def get_custom(self, call: Call) -> Response:

@@ -18,6 +18,7 @@ INSTANCE = f"{VAULT}/backupInstances/shop-1"
 ACCOUNT = f"{BACKUP_GROUP}/providers/Microsoft.Storage/storageAccounts/shopbackups"
 CONTAINER = f"{ACCOUNT}/blobServices/default/containers/shop"
 
+STORAGE_ACCOUNT_CONTRIBUTOR = "17d1049b-9a84-46fb-8f53-869881c3d3ab"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
@@ -189,7 +190,9 @@ class World:
         assert response.status == 201, response.body
         await self.clock.advance(self.cloud.timings.cluster_write)
 
-    def extension(self, cluster: str = CLUSTER, account: str = ACCOUNT, container: str = CONTAINER) -> None:
+    def extension(
+        self, cluster: str = CLUSTER, account: str = ACCOUNT, container: str = CONTAINER, *, use_aad: bool = True
+    ) -> None:
         location = "configuration.backupStorageLocation"
         self.cloud.kubernetes_configuration.install_backup_extension(
             cluster,
@@ -198,7 +201,7 @@ class World:
                 f"{location}.config.storageAccount": account.rsplit("/", 1)[-1],
                 f"{location}.config.resourceGroup": account.split("/")[4],
                 f"{location}.config.subscriptionId": account.split("/")[2],
-                f"{location}.config.useAAD": "true",
+                f"{location}.config.useAAD": str(use_aad).lower(),
                 f"{location}.config.storageAccountURI": "https://shopbackups.blob.core.windows.net/",
                 "credentials.tenantId": self.cloud.identity.tenant_id,
             },

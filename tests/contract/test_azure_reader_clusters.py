@@ -41,7 +41,7 @@ async def test_a_healthy_cluster() -> None:
     assert found.disk_csi_driver
     assert found.snapshot_controller
     assert found.has_x86_linux_pool
-    assert not (found.service_principal or found.network_isolated or found.pod_identity)
+    assert [found.service_principal, found.network_isolated, found.pod_identity] == [False, False, False]
     assert reading.errors == ()
 
 
@@ -195,9 +195,11 @@ async def test_roles_count_where_they_are_given_and_below_but_not_above() -> Non
 
 async def test_a_region() -> None:
     azure = AzureUnderTest()
+    fresh = await azure.look_at_region(providers=("Microsoft.DataProtection",))
+    assert value_of(fresh.observed.providers["Microsoft.DataProtection"]) == "NotRegistered"
     await azure.region()
     reads = RegionReads(
-        providers=("Microsoft.DataProtection", "Microsoft.EventGrid"),
+        providers=("Microsoft.DataProtection",),
         backup_group_id=BACKUP_GROUP,
         snapshot_group_id=f"{SNAPSHOT_GROUP}-other",
         account_id=ACCOUNT,
@@ -209,7 +211,6 @@ async def test_a_region() -> None:
     observed = reading.observed
     assert reading.errors == ()
     assert value_of(observed.providers["Microsoft.DataProtection"]) == "Registered"
-    assert value_of(observed.providers["Microsoft.EventGrid"]) == "NotRegistered"
     group = value_of(observed.backup_group)
     assert group is not None
     assert (group.name, group.location) == ("AKSAzureBackup_westeurope", "westeurope")

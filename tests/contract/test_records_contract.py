@@ -2,15 +2,14 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from functions_host import azurite
+from functions_host.azurite import Azurite
 from shared.domain.conditions import Condition
 from shared.domain.errors import RecordConflict
 from shared.domain.facts import Present
@@ -20,6 +19,7 @@ from shared.domain.record import Action, ReconcileRequest, Record
 from shared.domain.steps import Intent, PendingOperation, StepHistory
 from shared.ports import Records, Rollouts, SharedQuota, WorkQueue
 from shared.record.audit import TableAuditTrail
+from shared.record.entity import RecordUnreadableError, to_row
 from shared.record.queue import StorageQueue
 from shared.record.quota import TableQuota
 from shared.record.request_message import parse_request
@@ -32,14 +32,6 @@ from tests.fakes.storage import FakeAuditTrail, FakeQuota, FakeRecords, FakeRoll
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 DISTANT_FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def connection_string(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("azurite")
-    running = azurite.start(folder, in_memory=True)
-    yield running.connection_string
-    running.stop()
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         yield World(FakeRecords(), FakeAuditTrail(), FakeQuota(), FakeRollouts(), queue, receive_fake)
         return
 
-    storage = Storage.by_connection_string(request.getfixturevalue("connection_string"))
+    storage = Storage.by_connection_string(request.getfixturevalue("azurite").connection_string)
     name = f"reconcile-{uuid4().hex[:8]}"
 
     async def receive_azurite() -> str | None:
@@ -291,3 +283,32 @@ async def test_a_delayed_request_is_not_there_yet(world: World) -> None:
     await world.queue.send(ReconcileRequest(a_cluster(), "wake-1"), delay=3600)
     await world.queue.send(ReconcileRequest(a_cluster(), "wake-2"), delay=30 * 24 * 3600)
     assert await world.receive() is None
+
+
+async def test_a_row_nobody_can_read_does_not_hide_the_others(azurite: Azurite) -> None:
+    storage = Storage.by_connection_string(azurite.connection_string)
+    records = TableRecords(storage)
+    long_ago = datetime(1970, 1, 1, tzinfo=UTC)
+    bad = await records.save(a_record(due_at=long_ago))
+    good = await records.save(a_record(due_at=long_ago + timedelta(seconds=1)))
+    etag = await storage.write("clusters", {**to_row(bad), "steps": "{"}, bad.etag)
+    assert await until_unreadable(records.overdue(good.due_at or NOW, limit=10)) == [good]
+    assert good in await until_unreadable(records.everything())
+    with pytest.raises(RecordUnreadableError):
+        await records.get(bad.subject)
+    for record in (replace(bad, etag=etag), good):
+        await records.save(replace(record, due_at=None))
+    await storage.close()
+
+
+async def until_unreadable(records: AsyncIterator[Record]) -> list[Record]:
+    """What came before the error; it must come."""
+    found: list[Record] = []
+
+    async def collect() -> None:
+        async for record in records:
+            found.append(record)
+
+    with pytest.raises(RecordUnreadableError):
+        await collect()
+    return found

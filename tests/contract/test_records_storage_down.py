@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
 
 from shared.domain.errors import RecordConflict, TransientError
 from shared.domain.ids import ClusterId
@@ -149,8 +151,11 @@ async def test_a_table_that_is_gone_is_not_an_absent_row(account: Account, stora
 
 async def test_a_table_being_deleted_is_waited_for(account: Account, storage: Storage) -> None:
     account.answer = refuse(409, "TableBeingDeleted")
-    with pytest.raises(TransientError):
+    with pytest.raises(TransientError, match="table clusters: could not write a row: it has been deleted"):
         await TableRecords(storage).save(RECORD)
+    account.answer = refuse(409, "QueueBeingDeleted")
+    with pytest.raises(TransientError, match="queue reconcile: could not put a message: it has been deleted"):
+        await StorageQueue(storage).send(ReconcileRequest(CLUSTER, "w"))
 
 
 @pytest.mark.parametrize(("status", "code"), [(409, "EntityAlreadyExists"), (412, "UpdateConditionNotSatisfied")])
@@ -170,3 +175,50 @@ async def test_an_answer_nobody_expects_stays_what_it_is(account: Account, stora
 def test_a_connection_string_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError):
         Storage.by_connection_string("nonsense")
+
+
+async def test_a_request_renewed_while_it_is_cleared_stays(account: Account, storage: Storage) -> None:
+    async def renewed(request: web.Request) -> web.StreamResponse:
+        if request.method != "GET":
+            assert request.headers["If-Match"] == 'W/"1"'
+            return await refuse(412, "UpdateConditionNotSatisfied")(request)
+        mark = {"requested_at": "2026-03-01T12:00:00Z", "requested_at@odata.type": "Edm.DateTime"}
+        return web.json_response({"PartitionKey": "p", "RowKey": "r", "odata.etag": 'W/"1"', **mark})
+
+    account.answer = except_creation(renewed)
+    await TableRecords(storage).clear_requested(CLUSTER, NOW)
+    assert account.asked == ["POST", "GET", "PUT"], "the table, the mark, and one attempt to wipe it"
+
+
+async def test_an_answer_that_is_not_storages_is_transient_too(account: Account, storage: Storage) -> None:
+    async def proxy(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
+
+    account.answer = except_creation(proxy)
+    with pytest.raises(TransientError, match="could not write a row: HTTP 502"):
+        await TableRecords(storage).save(RECORD)
+
+
+class NoToken:
+    """A credential of an identity that is not there."""
+
+    async def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        raise ClientAuthenticationError("no managed identity endpoint found")
+
+    async def close(self) -> None: ...
+
+    async def __aenter__(self) -> "NoToken":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+async def test_an_identity_without_a_token_is_a_transient_error() -> None:
+    storage = Storage.by_identity(
+        "https://guardstate.table.core.windows.net", "https://guardstate.queue.core.windows.net", NoToken()
+    )
+    with pytest.raises(TransientError, match=r"account guardstate, table clusters: .*no managed identity endpoint"):
+        await TableRecords(storage).get(CLUSTER)
+    with pytest.raises(TransientError, match=r"account guardstate, queue reconcile: .*no managed identity endpoint"):
+        await StorageQueue(storage).send(ReconcileRequest(CLUSTER, "w"))
+    await storage.close()

@@ -193,8 +193,9 @@ async def test_lists_at_a_scope(arm: ArmCaller, at: str, expression: str | None,
     for scope in scopes.values():
         arm.cloud.authorization.grant(person.object_id, READER, scope)
     place = {"group": group, "subscription": SUBSCRIPTION, "resource": resource}[at]
-    query = {} if expression is None else {"filter": expression.format(person.object_id)}
-    listed = await arm.call("GET", f"{place}/providers/Microsoft.Authorization/roleAssignments", version=ROLES, **query)
+    path = f"{place}/providers/Microsoft.Authorization/roleAssignments"
+    wanted = "" if expression is None else expression.format(person.object_id)
+    listed = await arm.call("GET", path, version=ROLES, filter=wanted)
     theirs = [each for each in listed.body["value"] if each["properties"]["principalId"] == person.object_id]
     assert sorted(each["properties"]["scope"] for each in theirs) == sorted(scopes[name] for name in names)
 

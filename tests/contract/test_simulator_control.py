@@ -1,5 +1,6 @@
 """The control endpoint: what it makes happen, and how it refuses bad input."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from simulator.cloud import FIRST_SUBSCRIPTION
 from simulator.http import Request
 from tests.contract.arm_caller import SUBSCRIPTION, ArmCaller
+from tests.contract.data_protection_world import CLUSTER as CLUSTER_OF_WORLD
+from tests.contract.data_protection_world import World
 
 SECOND = "00000000-0000-0000-0000-0000000000b2"
 
@@ -70,6 +73,33 @@ async def test_health_tells_the_fixed_ids(arm: ArmCaller) -> None:
     assert body["subscriptions"] == [FIRST_SUBSCRIPTION]
     assert body["app"]["object_id"] == arm.cloud.identity.app.object_id
     assert body["tenant"] == arm.cloud.identity.tenant_id
+
+
+async def test_jobs_end_as_asked_and_the_schedule_runs_now() -> None:
+    world = World()
+    await world.ready()
+    await world.protect()
+
+    async def control(name: str, body: dict[str, Any]) -> Any:
+        request = Request("POST", f"/simulator/{name}", body=json.dumps(body).encode())
+        answer = await world.cloud.respond(request)
+        assert answer.status == 200, answer.body
+        return answer.body
+
+    order = {"cluster": CLUSTER_OF_WORLD, "operation": "backup", "outcome": "failed", "code": "SomeCode"}
+    failed = (await control("jobs", order))["id"]
+    await world.clock.advance(3600)
+    (scheduled,) = (await control("schedule/run", {"cluster": CLUSTER_OF_WORLD}))["ids"]
+    await world.clock.advance(3600)
+    assert (await world.read(failed))["properties"]["status"] == "Failed"
+    assert (await world.read(scheduled))["properties"]["status"] == "Completed"
+    assert len((await control("schedule/run", {}))["ids"]) == 1
+
+
+async def test_a_job_of_a_cluster_without_protection_is_refused(arm: ArmCaller) -> None:
+    (cluster,) = (await arm.control("POST", "clusters", {"count": 1, "location": "westeurope"})).body["ids"]
+    answer = await arm.control("POST", "jobs", {"cluster": cluster, "operation": "backup", "outcome": "completed"})
+    assert answer.status == 404
 
 
 async def test_control_calls_are_not_logged(arm: ArmCaller) -> None:

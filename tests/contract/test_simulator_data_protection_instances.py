@@ -153,6 +153,7 @@ async def test_the_name_of_a_soft_deleted_instance_is_not_free(world: World) -> 
     await world.done(await world.call("DELETE", INSTANCE), 50)
     for body in (instance(), instance(policy_id=f"{VAULT}/backupPolicies/other")):
         assert (await world.call("PUT", INSTANCE, body)).status == 400
+    assert (await world.call("PUT", f"{VAULT}/backupInstances/shop-2", instance())).status == 400
     await world.clock.advance(14 * 86400)
     assert (await world.call("PUT", INSTANCE, instance())).status == 201
 
@@ -232,3 +233,16 @@ async def test_with_soft_delete_off_a_deleted_instance_is_gone(world: World) -> 
     await world.done(await world.call("DELETE", INSTANCE), 50)
     assert (await world.read(f"{VAULT}/deletedBackupInstances"))["value"] == []
     assert (await world.call("DELETE", VAULT)).status == 202
+
+
+async def test_only_an_instance_that_is_not_protected_is_validated_again(world: World) -> None:
+    await world.ready(without=(READER, CLUSTER))
+    request = {"backupInstance": instance()["properties"]}
+    await world.protect()
+    world.roles()
+    validation = await world.call("POST", f"{VAULT}/validateForBackup", request)
+    assert (await world.done(validation, 44))["status"] == "Succeeded"
+    await world.protect()
+    second = await world.call("POST", f"{VAULT}/validateForBackup", request)
+    failed = await world.done(second, 44)
+    assert failed["error"]["code"] == "UserErrorDppDatasourceAlreadyHasBackupInstance"

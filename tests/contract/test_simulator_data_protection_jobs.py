@@ -1,5 +1,6 @@
 """Backup jobs and recovery points in the simulator."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -304,3 +305,26 @@ async def test_jobs_that_cannot_be_are_refused(world: World, operation: str, out
     with pytest.raises(ValueError):
         world.cloud.data_protection.add_job(CLUSTER, operation, outcome, warnings)
     assert (await world.read(f"{VAULT}/backupJobs"))["value"] == []
+
+
+async def test_what_was_missing_at_the_start_fails_the_job_even_if_it_comes(world: World) -> None:
+    await world.ready()
+    await world.protect()
+    lock = f"{SNAPSHOT_GROUP}/providers/Microsoft.Authorization/locks/keep"
+    await world.call("PUT", lock, {"properties": {"level": "CanNotDelete"}}, "2020-05-01")
+    job_id = await back_up(world)
+    await world.call("DELETE", lock, version="2020-05-01")
+    assert (await world.job_after(job_id, JOB_SECONDS))["status"] == "Failed"
+
+
+async def test_one_point_in_24_hours_goes_to_the_vault_store(world: World) -> None:
+    await world.ready(vault_tier=True)
+    await world.protect()
+    start = world.clock.now().replace(hour=23, minute=0, second=0)
+    for hours in (0, 2, 26):  # the first backups of three days
+        await world.clock.advance_to(start + timedelta(hours=hours))
+        world.cloud.data_protection.run_schedule()
+    await world.clock.advance(5 * 3600)
+    kinds = [len(one["properties"]["recoveryPointDataStoresDetails"]) for one in reversed(await points(world))]
+    tags = {one["properties"]["retentionTagName"] for one in await points(world)}
+    assert (kinds, tags) == ([2, 1, 2], {"daily"})

@@ -17,6 +17,7 @@ from tests.contract.data_protection_world import (
     INSTANCE,
     READER,
     SNAPSHOT_GROUP,
+    STORAGE_ACCOUNT_CONTRIBUTOR,
     SUBSCRIPTION,
     VAULT,
     World,
@@ -228,3 +229,19 @@ async def test_a_deep_validation_refuses_at_once(world: World) -> None:
     refused = await world.call("PUT", INSTANCE, body)
     assert (refused.status, refused.body["error"]["code"]) == (400, "KubernetesBackupListExtensionsError")
     assert (await world.call("GET", INSTANCE)).status == 404
+
+
+async def test_an_extension_that_lists_keys_needs_another_role(world: World) -> None:
+    await world.vault()
+    await world.policy()
+    await world.storage()
+    await world.cluster()
+    world.extension(use_aad=False)
+    await world.trusted_access()
+    world.roles()
+    assert await error_after_put(world) == "UserErrorExtensionMSIMissingPermissionsOnBackupStorageLocation"
+    extension = world.cloud.kubernetes_configuration.backup_extension(CLUSTER)
+    assert extension is not None
+    assert extension.aks_identity_principal_id is not None
+    world.cloud.authorization.grant(extension.aks_identity_principal_id, STORAGE_ACCOUNT_CONTRIBUTOR, ACCOUNT)
+    assert (await world.protect())["properties"]["currentProtectionState"] == "ProtectionConfigured"

@@ -136,18 +136,20 @@ async def test_an_unknown_tenant_is_refused(arm: ArmCaller) -> None:
     assert (answer.status, answer.body["error"]) == (400, "invalid_tenant")
 
 
-async def test_the_cloud_describes_itself_in_both_forms(arm: ArmCaller) -> None:
+async def test_the_cloud_describes_itself_in_every_form_there_was(arm: ArmCaller) -> None:
     async def endpoints(version: str) -> Response:
         request = Request("GET", "/metadata/endpoints", base_url=BASE, query={"api-version": version})
         return await arm.cloud.respond(request)
 
     old = (await endpoints("2015-01-01")).body
     assert old["authentication"]["loginEndpoint"] == f"{BASE}/"
-    (new,) = (await endpoints("2022-09-01")).body
+    (listed_cloud,) = (await endpoints("2019-05-01")).body
+    new = (await endpoints("2022-09-01")).body
+    assert new == listed_cloud
     assert new["resourceManager"] == f"{BASE}/"
     assert new["authentication"]["loginEndpoint"] == BASE
     token = arm.cloud.identity.token(OPERATOR.principal, new["authentication"]["audiences"][0])
-    listed = await arm.cloud.respond(
+    subscriptions = await arm.cloud.respond(
         Request(
             "GET",
             "/subscriptions",
@@ -156,7 +158,7 @@ async def test_the_cloud_describes_itself_in_both_forms(arm: ArmCaller) -> None:
             headers={"authorization": f"Bearer {token}"},
         )
     )
-    assert listed.status == 200
+    assert subscriptions.status == 200
 
 
 async def test_graph_names_principals(arm: ArmCaller) -> None:

@@ -1,6 +1,9 @@
 """Subscriptions, resource groups, providers, generic lists and tags, over REST and through the official SDK."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
@@ -178,7 +181,7 @@ async def test_generic_lists_come_in_pages_and_by_filter(arm: ArmCaller) -> None
             "Microsoft.Things/things",
             "westeurope",
             tags,
-            lambda tags=tags: {"tags": tags, "properties": {"secret": 1}},
+            partial(dict[str, Any], tags=tags, properties={"secret": 1}),
         )
     tagged = await arm.call("GET", f"{SUBSCRIPTION}/resources", filter="tagName eq 'odd'")
     assert [each["name"] for each in tagged.body["value"]] == ["t1", "t3"]
@@ -265,6 +268,30 @@ async def test_the_sdk_makes_lists_and_deletes_groups(sdk: tuple[Cloud, Resource
     await deletion.wait()
     with pytest.raises(ResourceNotFoundError):
         await client.resource_groups.get("rg")
+
+
+async def test_the_sdks_waits_pass_in_virtual_time() -> None:
+    arm = ArmCaller()
+    await arm.group()
+    async with ResourceManagementClient(
+        SimulatedCredential(arm.cloud, arm.cloud.identity.operator),
+        FIRST_SUBSCRIPTION,
+        base_url=BASE_URL,
+        transport=SimulatedTransport(arm.cloud),
+        per_call_policies=[AllowHttp()],
+    ) as client:
+        begun = arm.clock.now()
+        deletion = asyncio.ensure_future((await client.resource_groups.begin_delete("rg")).wait())
+        while not deletion.done():
+            for _ in range(50):  # turns of the event loop, until nothing but time can move the poller on
+                await asyncio.sleep(0)
+            due = arm.clock.next_due()
+            if due is not None:
+                await arm.clock.advance_to(due)
+        await deletion
+    assert (arm.clock.now() - begun).total_seconds() == 30  # polled at once and then every 15 s, as ARM asked
+    polls = [call.status for call in arm.cloud.front_door.calls.all() if "/operationresults/" in call.path]
+    assert polls == [202, 202, 200]
 
 
 async def test_the_sdk_reads_providers_and_errors(sdk: tuple[Cloud, ResourceManagementClient]) -> None:

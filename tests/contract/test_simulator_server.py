@@ -1,5 +1,6 @@
 """The simulator as a program: endpoints on stdout, http and https, resets on the wire, an orderly end."""
 
+import io
 import json
 import os
 import select
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
-import msal
+import msal  # type: ignore[import-untyped]
 import pytest
 import requests
 from azure.core.credentials import TokenCredential
@@ -221,6 +222,13 @@ async def test_a_defect_is_500_and_the_server_lives_on(
         async with session.get(f"{base}/simulator/health") as answer:
             assert answer.status == 200
     assert "broken on purpose" in caplog.text
+
+
+async def test_an_oversized_body_is_refused(in_process: tuple[Cloud, str]) -> None:
+    _, base = in_process
+    body = io.BytesIO(b"x" * 9_000_000)
+    async with aiohttp.ClientSession() as session, session.post(f"{base}/tenants", data=body) as answer:
+        assert answer.status == 413
 
 
 async def test_links_begin_with_what_the_caller_dialled(in_process: tuple[Cloud, str]) -> None:

@@ -53,6 +53,9 @@ def test_a_code_decides_and_else_the_status(status: int, code: str, kind: str) -
             InvalidProfileError,
         ),
         ("Another operation is running on the resource.", NotReadyYet),
+        ("The Trusted Access role binding is missing/has gotten removed from the cluster.", NotReadyYet),
+        ("Appropriate permissions are missing for the vault's MSI.", NotReadyYet),
+        ("The client does not have permission to perform the action.", BlockedError),
         ("The number of trusted access role bindings exceeds the limit of 8.", BlockedError),
     ],
 )

@@ -1,8 +1,10 @@
 """The whole app in virtual time: the real loop, the real SDK pipelines, the simulator, and storage that behaves, in one
 process. Weeks pass in seconds, always in the same order."""
 
+import asyncio
 import itertools
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,22 +13,48 @@ from typing import Any
 from shared.act.actor import ArmActor
 from shared.arm.client import ArmClient
 from shared.arm.throttle import ThrottleSettings
-from shared.domain.ids import ClusterId
+from shared.domain.conditions import Condition
+from shared.domain.ids import ClusterId, Subject
 from shared.domain.profile import Configuration, ProtectionProfile, Rule, Selector, VaultSettings
 from shared.domain.record import Record
 from shared.observe.reader import ArmReader
-from shared.reconcile import reconcile, request_look, requeue_overdue, set_aside
+from shared.reconcile import discover_clusters, reconcile, request_look, requeue_overdue, set_aside
 from shared.record.request_message import parse_request
 from shared.world import World
+from simulator.arm.faults import Fault
 from simulator.clock import VirtualClock
 from simulator.cloud import Cloud
-from simulator.http import Request
 from simulator.timings import Timings
-from simulator.transport import SimulatedCredential, SimulatedTransport
-from tests.fakes.queue import FakeQueue
+from simulator.transport import SimulatedCredential
+from tests.fakes.queue import FakeQueue, Message
 from tests.fakes.storage import FakeAuditTrail, FakeQuota, FakeRecords, FakeRollouts
+from tests.virtual.azure import SUBSCRIPTION, Operator
+from tests.virtual.effects import (
+    Effects,
+    Killed,
+    Life,
+    MortalQueue,
+    MortalQuota,
+    MortalRecords,
+    MortalRollouts,
+    MortalTrail,
+    MortalTransport,
+)
 
-SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+QUICK = Timings(
+    cluster_write=20,
+    cluster_power=10,
+    trusted_access_write=2,
+    trusted_access_effect=5,
+    extension_install=10,
+    role_propagation=10,
+    provider_registration=5,
+    storage_account_write=2,
+    validate_for_backup=5,
+    configure_protection=5,
+    backup_job=10,
+)
+"""An Azure in a hurry: the same things happen, in fewer passes."""
 
 
 def enforcing(**changes: Any) -> ProtectionProfile:
@@ -52,6 +80,7 @@ class VirtualWorld:
     seed: int = 0
     stopped: bool = False
     throttle: ThrottleSettings | None = None
+    effects: Effects = field(default_factory=Effects)
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -62,98 +91,185 @@ class VirtualWorld:
         self.random = random.Random(self.seed)  # noqa: S311 - chance that a seed repeats
         self._ids = itertools.count(1)
         self.host = self.new_host()
+        self.operator = Operator(self.cloud, self.clock)
+        self._timer_at: datetime | None = None
+        self._timer_every = 300.0
 
     def new_host(self, instance: str = "host-1") -> World:
         """A host of its own: what it kept in memory before is forgotten, as after a kill."""
+        life = Life(self.effects)
         arm = ArmClient(
             "http://127.0.0.1",
             SimulatedCredential(self.cloud),
             ("https://management.azure.com/.default",),
-            quota=self.quota,
+            quota=MortalQuota(self.quota, life),
             clock=self.clock,
             instance=instance,
-            transport=SimulatedTransport(self.cloud),
+            transport=MortalTransport(self.cloud, life),
             throttle=self.throttle,
             sleep=_no_wait,
         )
         return World(
             clock=self.clock,
             reader=ArmReader(arm, self.clock),
-            actor=ArmActor(arm, self.trail, self.clock, tenant_id=self.cloud.identity.tenant_id),
-            records=self.records,
-            rollouts=self.rollouts,
-            queue=self.queue,
+            actor=ArmActor(arm, MortalTrail(self.trail, life), self.clock, tenant_id=self.cloud.identity.tenant_id),
+            records=MortalRecords(self.records, life),
+            rollouts=MortalRollouts(self.rollouts, life),
+            queue=MortalQueue(self.queue, life),
             configuration=self.configuration,
             jitter=self.random.random,
             new_id=lambda: f"id-{next(self._ids)}",
             stopped=self.stopped,
         )
 
+    def restart(self, configuration: Configuration | None = None, *, stopped: bool | None = None) -> None:
+        """Another deployment, or the same after a kill."""
+        self.configuration = configuration or self.configuration
+        self.stopped = self.stopped if stopped is None else stopped
+        self.host = self.new_host()
+
     def create_cluster(self, location: str = "westeurope", **overrides: Any) -> ClusterId:
         """As a person would; `settled=True` skips the minutes of its creation."""
         return ClusterId.parse(self.cloud.container_service.create_cluster(location, SUBSCRIPTION, overrides))
 
-    async def notice(self, cluster: ClusterId) -> None:
-        """What the Event Grid trigger does."""
-        await request_look(cluster, self.host)
+    async def notice(self, *clusters: ClusterId) -> None:
+        """What the Event Grid trigger does, tried again as Event Grid does."""
+        for cluster in clusters:
+            while not await self._survives(request_look(cluster, self.host)):
+                await self.clock.advance(10)
 
     async def step(self) -> bool:
         """Handle the next message, waiting for it in virtual time. False when there is nothing left to wait for."""
         message = self.queue.receive()
         if message is None:
-            moments = [m for m in (self.queue.next_visible_at(), self.clock.next_due()) if m is not None]
-            if not moments:
-                return False
-            await self.clock.advance_to(max(min(moments), self.clock.now()))
-            return True
+            return await self._wait()
+        if await self._survives(self.handle(message)):
+            self.queue.delete(message)
+        return True
+
+    async def handle(self, message: Message) -> None:
+        """One invocation; after an error the message comes back."""
         try:
             await reconcile(parse_request(message.text), self.host)
         except Exception:
             self.queue.fail(message)
             raise
-        self.queue.delete(message)
+
+    async def step_together(self, most: int = 16) -> bool:
+        """As `step`, with all messages that are visible handled at once, as one host does with a batch."""
+        messages = [m for _ in range(most) if (m := self.queue.receive()) is not None]
+        if not messages:
+            return await self._wait()
+        survived = await asyncio.gather(*(self._survives(self.handle(message)) for message in messages))
+        for message, fine in zip(messages, survived, strict=True):
+            if fine:
+                self.queue.delete(message)
         return True
 
-    async def run(self, until: Callable[[], Awaitable[bool]] | None = None, *, seconds: float = 86000) -> bool:
+    async def _survives(self, work: Awaitable[object]) -> bool:
+        """Whether it ended well. After a death there is a new host; an error that no test asked for is raised."""
+        try:
+            await work
+        except Killed:
+            self.host = self.new_host()
+            return False
+        except Exception:
+            if self.effects.failure is None:
+                raise
+            return False
+        return True
+
+    async def _wait(self) -> bool:
+        moments = [m for m in (self.queue.next_visible_at(), self.clock.next_due(), self._timer_at) if m is not None]
+        if not moments:
+            return False
+        await self.clock.advance_to(max(min(moments), self.clock.now()))
+        if self._timer_at is not None and self._timer_at <= self.clock.now():
+            self._timer_at = self.clock.after(self._timer_every)
+            await self._survives(self.overdue_timer())
+        return True
+
+    def start_timer(self, every: float = 300) -> None:
+        """From now on the timer `requeue_overdue` runs every so many seconds."""
+        self._timer_every = every
+        self._timer_at = self.clock.after(self._timer_every)
+
+    async def overdue_timer(self) -> None:
+        await requeue_overdue(self.host)
+        await discover_clusters(self.host, (SUBSCRIPTION,))
+
+    async def run(
+        self,
+        until: Callable[[], Awaitable[bool]] | None = None,
+        *,
+        seconds: float = 86000,
+        together: bool = False,
+    ) -> bool:
         """Let things happen until `until` holds (looked at after each step). False when `seconds` passed first."""
         end = self.clock.after(seconds)
         while self.clock.now() < end:
             if until is not None and await until():
                 return True
-            upcoming = [m for m in (self.queue.next_visible_at(), self.clock.next_due()) if m is not None]
+            moments = (self.queue.next_visible_at(), self.clock.next_due(), self._timer_at)
+            upcoming = [moment for moment in moments if moment is not None]
             if not upcoming or min(upcoming) > end:
+                await self.clock.advance_to(end)
                 return until is None
-            await self.step()
+            await (self.step_together() if together else self.step())
         return until is None
 
-    async def run_until_ready(self, *clusters: ClusterId, seconds: float = 86000) -> bool:
+    async def run_until_ready(self, *clusters: ClusterId, seconds: float = 86000, together: bool = False) -> bool:
         async def ready() -> bool:
             return all(self.is_ready(cluster) for cluster in clusters)
 
-        return await self.run(ready, seconds=seconds)
+        return await self.run(ready, seconds=seconds, together=together)
+
+    async def run_until_says(self, cluster: ClusterId, type: str, reason: str, *, seconds: float = 7200) -> Condition:
+        """Let things happen until the condition has that reason; fails the test when it never has."""
+
+        async def said() -> bool:
+            record = self.record(cluster)
+            return record is not None and type in record.conditions and record.conditions[type].reason == reason
+
+        record = self.record(cluster)
+        assert await self.run(said, seconds=seconds), record and {
+            c.type: (c.status, c.reason, c.message) for c in record.conditions.values()
+        }
+        return self.condition(cluster, type)
 
     def is_ready(self, cluster: ClusterId) -> bool:
         record = self.record(cluster)
         condition = record.conditions.get("Ready") if record else None
         return condition is not None and condition.status == "True"
 
-    def record(self, cluster: ClusterId) -> Record | None:
-        return next((r for r in self.records.all_now() if r.subject == cluster), None)
+    def condition(self, cluster: ClusterId, type: str = "Ready") -> Condition:
+        record = self.record(cluster)
+        assert record is not None
+        return record.conditions[type]
+
+    def record(self, cluster: Subject) -> Record | None:
+        try:
+            return self.records.now_of(cluster.key)
+        except KeyError:
+            return None
 
     async def requeue_overdue(self) -> int:
         return await requeue_overdue(self.host)
 
+    def fault(
+        self, *, times: int | None = 1, nth: int = 1, method: str | None = None, path: str = "", **then: Any
+    ) -> str:
+        """Let ARM fail: `then` is status, code, retry_after, latency_seconds, reset or lose_answer."""
+        fault_id = f"fault-{next(self._ids)}"
+        pattern = re.compile(path, re.IGNORECASE) if path else None
+        self.cloud.front_door.faults.add(Fault(fault_id, method, pattern, nth, times, **then))
+        return fault_id
+
+    def heal(self, fault_id: str) -> None:
+        self.cloud.front_door.faults.remove(fault_id)
+
     async def set_aside(self, text: str) -> None:
         await set_aside(parse_request(text), self.host, "it failed")
-
-    async def get(self, path: str, api_version: str) -> Any:
-        """Read over ARM as the operator."""
-        token = self.cloud.identity.token(self.cloud.identity.operator)
-        request = Request(
-            "GET", path, query={"api-version": api_version}, headers={"authorization": f"Bearer {token}"}
-        )
-        response = await self.cloud.respond(request)
-        return response.body if response.status == 200 else None
 
 
 async def _no_wait(_seconds: float) -> None:

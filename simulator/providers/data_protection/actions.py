@@ -16,8 +16,6 @@ from simulator.providers.data_protection.vaults import Vaults
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
-SYNC_SECONDS = 60.0  # assumed: as long as configuring protection
-
 
 class Actions:
     """Each handler changes the state of one instance after a while."""
@@ -81,15 +79,15 @@ class Actions:
             else:
                 instance.state = before
 
-        return self._run(call, instance, SYNC_SECONDS, synced)
+        return self._run(call, instance, self._cloud.timings.sync_protection, synced)
 
     def _run(self, call: Call, instance: BackupInstance, seconds: float, finish: Callable[[], None]) -> Response:
         """Assumed: the instance says UpdatingProtection until the operation ends."""
-        revision = self._configuration.begin(instance)
+        self._configuration.begin(instance)
         instance.state, instance.error = "UpdatingProtection", None
 
         def finished() -> None:
-            if self._configuration.current(instance, revision):
+            if self._configuration.exists(instance):
                 finish()
 
         vault = self._vaults.of(call)

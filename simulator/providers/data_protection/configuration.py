@@ -48,29 +48,24 @@ class Configuration:
             instance.state, instance.error = "ProtectionError", RECREATED
         return instance
 
-    def begin(self, instance: BackupInstance) -> int:
-        """Count a change that was asked for; what earlier ones scheduled does nothing from now on."""
-        instance.revision += 1
+    def begin(self, instance: BackupInstance) -> None:
+        """Give a change that was asked for its activity id."""
         instance.activity_id = str(self._cloud.new_uuid())
-        return instance.revision
 
-    def current(self, instance: BackupInstance, revision: int) -> bool:
-        """Whether that change is still the last one asked for, of an instance that still exists."""
+    def exists(self, instance: BackupInstance) -> bool:
+        """Whether the instance is still there when what was scheduled for it falls due (its group may be gone). No
+        second change can have been asked for meanwhile: it would have been refused."""
         vault = self._vaults.by_id(instance.vault_id)
-        return (
-            vault is not None
-            and vault.instances.get(instance.name.lower()) is instance
-            and instance.revision == revision
-        )
+        return vault is not None and vault.instances.get(instance.name.lower()) is instance
 
     def configure(self, instance: BackupInstance) -> None:
         """Start to protect: about a minute later the instance is ProtectionConfigured, or ProtectionError for what is
         missing at that moment (recorded: the time; documented: that the PUT itself succeeds)."""
-        revision = self.begin(instance)
+        self.begin(instance)
         instance.state, instance.error = "ConfiguringProtection", None
 
         def settle() -> None:
-            if self.current(instance, revision):
+            if self.exists(instance):
                 self.settle(instance)
 
         self._cloud.clock.call_later(self._cloud.timings.configure_protection, settle)

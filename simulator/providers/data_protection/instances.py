@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 INSTANCES_PER_VAULT = 5000  # documented
 BUSY = frozenset({"ConfiguringProtection", "UpdatingProtection", "SoftDeleting"})
-MODIFY_SECONDS = 44.0  # assumed: as long as validateForBackup
 
 ALREADY = UserError(
     "UserErrorDppDatasourceAlreadyHasBackupInstance",
@@ -69,13 +68,24 @@ class Instances:
         properties = self._read(call, vault, call.body().get("backupInstance"))
 
         def validated() -> None:
-            error = self._conflict(vault, properties, None) or self._configuration.missing(vault, properties)
+            unprotected = self._unprotected(vault, properties)
+            error = self._conflict(vault, properties, unprotected) or self._configuration.missing(vault, properties)
             if error is not None:
                 raise self._configuration.failed(error)
 
         seconds = self._cloud.timings.validate_for_backup
         operation = self._cloud.operations.start(vault.id, vault.location, seconds, validated)
         return Response(202, None, accepted(call, operation))
+
+    def _unprotected(self, vault: Vault, properties: dict[str, Any]) -> BackupInstance | None:
+        """An instance of that cluster whose protection failed. Assumed: it may be validated as if it were new (the call
+        does not say which instance is meant), while one that is protected is a second instance in the making."""
+        found = (
+            instance
+            for instance in self.of_cluster(properties["dataSourceInfo"]["resourceID"])
+            if instance.vault_id == vault.id and instance.state == "ProtectionError"
+        )
+        return next(found, None)
 
     def validate_for_modify_backup(self, call: Call) -> Response:
         instance, vault = self.of(call), self._vaults.of(call)
@@ -86,7 +96,8 @@ class Instances:
             if error is not None:
                 raise self._configuration.failed(error)
 
-        operation = self._cloud.operations.start(instance.id, vault.location, MODIFY_SECONDS, validated)
+        seconds = self._cloud.timings.validate_for_modify_backup
+        operation = self._cloud.operations.start(instance.id, vault.location, seconds, validated)
         return Response(202, None, accepted(call, operation, retry_after=60))
 
     def put(self, call: Call) -> Response:
@@ -142,12 +153,12 @@ class Instances:
             return Response(200, instance_body(instance))
         if instance.state != "ProtectionConfigured":
             raise self.wrong_state(call, instance)
-        revision = self._configuration.begin(instance)
+        self._configuration.begin(instance)
         instance.state, instance.provisioning_state = "UpdatingProtection", "Updating"
         instance.next_policy_id = properties["policyInfo"]["policyId"]
 
         def changed() -> None:
-            if not self._configuration.current(instance, revision):
+            if not self._configuration.exists(instance):
                 return
             instance.provisioning_state = "Succeeded"
             instance.properties, instance.policy_id = properties, instance.next_policy_id
@@ -169,11 +180,11 @@ class Instances:
             return Response(204)
         if instance.state in BUSY:
             raise self.wrong_state(call, instance)
-        revision = self._configuration.begin(instance)
+        self._configuration.begin(instance)
         instance.state, instance.error = "SoftDeleting", None
 
         def deleted() -> None:
-            if not self._configuration.current(instance, revision):
+            if not self._configuration.exists(instance):
                 return
             del vault.instances[instance.name.lower()]
             settings = vault_rules.setting(vault.properties, "securitySettings", "softDeleteSettings") or {}

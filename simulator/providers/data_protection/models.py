@@ -43,7 +43,8 @@ class DataStoreCopy:
 
 @dataclass(slots=True)
 class RecoveryPoint:
-    """One backup that can be restored. `state` is Completed or Partial."""
+    """One backup that can be restored. `state` is Completed or Partial; `sent_to_vault` also while the copy is on its
+    way to the vault store."""
 
     id: str
     time: datetime
@@ -51,6 +52,7 @@ class RecoveryPoint:
     policy_name: str
     state: str
     copies: list[DataStoreCopy]
+    sent_to_vault: bool = False
 
 
 @dataclass(slots=True)
@@ -90,8 +92,7 @@ class BackupInstance:
     """A cluster under a policy. `properties` is what the caller set, in the shape the service answers.
 
     `next_policy_id` is the policy it will have when a running change ends; `cluster_uid` is the uid of the cluster that
-    protection was configured for; `revision` counts the changes asked for, so that what an earlier one scheduled does
-    nothing once a later one was made; `activity_id` is the last one's, for support."""
+    protection was configured for; `activity_id` is the last change's, for support."""
 
     id: str
     name: str
@@ -105,7 +106,6 @@ class BackupInstance:
     provisioning_state: str = "Provisioning"
     error: UserError | None = None
     cluster_uid: str | None = None
-    revision: int = 0
     recovery_points: list[RecoveryPoint] = field(default_factory=list)
     deletion: DeletionInfo | None = None
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simulator.providers.data_protection.instances import Instances
 
 POINT_TYPE = "Microsoft.DataProtection/backupVaults/backupInstances/recoveryPoints"
-VAULT_COPY_SECONDS = 4 * 3600.0  # documented: moving to the vault store may take up to four hours
 _FILTER = re.compile(r"(startDate|endDate) eq '([^']+)'", re.IGNORECASE)
 
 
@@ -64,9 +63,10 @@ def copy_to_vault(cloud: "Cloud", policy: Policy, instance: BackupInstance, poin
         for lifecycle in policy_rules.lifecycles(policy.properties, point.tag)
     )
     day = timedelta(days=1)
-    sent = [other for other in instance.recovery_points if other is not point and "VaultStore" in stores(other)]
-    if not wanted or any(point.time - other.time < day for other in sent):
+    recent = [other for other in instance.recovery_points if point.time - other.time < day]
+    if not wanted or any(other.sent_to_vault for other in recent):
         return
+    point.sent_to_vault = True
     keep = _keep(policy, point.tag, "VaultStore")
 
     def copied() -> None:
@@ -74,7 +74,7 @@ def copy_to_vault(cloud: "Cloud", policy: Policy, instance: BackupInstance, poin
         expires = None if keep is None else now + keep
         point.copies.append(DataStoreCopy(str(cloud.new_uuid()), "VaultStore", now, expires))
 
-    cloud.clock.call_later(VAULT_COPY_SECONDS, copied)
+    cloud.clock.call_later(cloud.timings.vault_copy, copied)
 
 
 def stores(point: RecoveryPoint) -> set[str]:
@@ -87,7 +87,7 @@ def expire(instance: BackupInstance, now: datetime) -> None:
     if instance.state == "ProtectionStopped":
         return
     points = sorted(instance.recovery_points, key=lambda point: point.time)
-    spared = 2 if any("VaultStore" in stores(point) for point in points) else 1
+    spared = 2 if any(point.sent_to_vault for point in points) else 1
     kept = []
     for point in points[:-spared]:
         point.copies = [copy for copy in point.copies if copy.expires is None or copy.expires > now]

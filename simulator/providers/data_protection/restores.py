@@ -16,8 +16,6 @@ from simulator.providers.data_protection.vaults import Vaults
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
-VALIDATE_SECONDS = 41.0  # recorded
-RESTORE_SECONDS = 214.0  # recorded: PT3M34.3S
 RESTORES_PER_DAY = 10  # documented
 CRITERIA = ("KubernetesClusterRestoreCriteria", "KubernetesClusterVaultTierRestoreCriteria")
 POD_RESTARTED = UserError(
@@ -45,7 +43,8 @@ class Restores:
             if error is not None:
                 raise self._configuration.failed(error)
 
-        operation = self._cloud.operations.start(instance.id, vault.location, VALIDATE_SECONDS, validated)
+        seconds = self._cloud.timings.validate_for_restore
+        operation = self._cloud.operations.start(instance.id, vault.location, seconds, validated)
         return Response(202, None, accepted(call, operation))
 
     def restore(self, call: Call) -> Response:
@@ -84,7 +83,7 @@ class Restores:
             error = self._missing(vault, instance, target) or wanted.error
             self._jobs.end(job, error, wanted.warnings if error is None else ())
 
-        self._cloud.clock.call_later(RESTORE_SECONDS, ended)
+        self._cloud.clock.call_later(self._cloud.timings.restore_job, ended)
         return job
 
     def _missing(self, vault: Vault, instance: BackupInstance, target: str) -> UserError | None:

@@ -29,7 +29,7 @@ _VERSIONS = frozenset(
 _SUBSCRIPTION_VERSIONS = frozenset(
     {"2016-06-01", "2018-06-01", "2019-06-01", "2019-11-01", "2020-01-01", "2021-01-01", "2022-12-01"}
 )
-_TAG_VERSIONS = frozenset({"2019-10-01", "2020-06-01", "2020-10-01", "2021-01-01", "2021-04-01", "2022-09-01"})
+_TAG_VERSIONS = frozenset(version for version in _VERSIONS if version >= "2019-10-01")
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
 _TAGS = "{scope*}/providers/Microsoft.Resources/tags/default"

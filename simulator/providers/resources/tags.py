@@ -1,57 +1,57 @@
 """Tags as a resource of their own (`{scope}/providers/Microsoft.Resources/tags/default`).
 
-Modelled for subscriptions and resource groups, and for reading elsewhere; a resource's own tags are written through
-its provider's PATCH.
+Subscriptions and resource groups hold theirs here; a resource's are written, as ARM does it, through the PATCH of its
+provider, which needs no right of the caller but the one on tags.
 """
 
-from collections.abc import MutableMapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator.arm.errors import ArmError
 from simulator.arm.path import arm_path
 from simulator.arm.route import Call
-from simulator.http import Response
+from simulator.http import Request, Response
 from simulator.providers.resources.groups import tags_of
 
 
 def get(call: Call) -> Response:
-    resource = call.cloud.resources.tracked(call.params["scope"])
-    tags = (resource.body().get("tags") or {}) if resource else _writable(call)
-    return Response(200, _body(call, tags))
+    return Response(200, _body(call, _held(call)))
 
 
 def put(call: Call) -> Response:
-    held, sent = _writable(call), _sent(call)
-    held.clear()
-    held.update(sent)
-    return Response(200, _body(call, held))
+    return _write(call, _sent(call))
 
 
 def patch(call: Call) -> Response:
     """`operation` is Merge, Replace or Delete."""
     operation = call.body().get("operation")
-    held, sent = _writable(call), _sent(call)
+    held, sent = _held(call), _sent(call)
     match operation:
         case "Merge":
-            held.update(sent)
+            wanted = {**held, **sent}
         case "Replace":
-            held.clear()
-            held.update(sent)
+            wanted = sent
         case "Delete":
-            for name in [name for name, value in sent.items() if held.get(name) == value]:
-                del held[name]
+            wanted = {name: value for name, value in held.items() if sent.get(name) != value}
         case _:
             message = f"The tags patch operation '{operation}' is not one of Merge, Replace, Delete."
             raise ArmError(400, "InvalidTagsPatchOperation", message)
-    return Response(200, _body(call, held))
+    return _write(call, wanted)
 
 
 def delete(call: Call) -> Response:
-    _writable(call).clear()
+    _write(call, {})
     return Response(200)
 
 
-def _writable(call: Call) -> MutableMapping[str, str]:
+def _held(call: Call) -> dict[str, str]:
+    resource = call.cloud.resources.tracked(call.params["scope"])
+    return dict(resource.body().get("tags") or {}) if resource else dict(_own(call))
+
+
+def _own(call: Call) -> dict[str, str]:
+    """The tags of a subscription or a resource group, as they are kept. Raises ArmError 404 when it is neither."""
     scope = arm_path(call.params["scope"])
     resources = call.cloud.resources
     if scope.namespace is None and scope.subscription_id is not None:
@@ -61,10 +61,30 @@ def _writable(call: Call) -> MutableMapping[str, str]:
         subscription = resources.subscription(scope.subscription_id)
         if subscription is not None and scope.resource_group is None:
             return subscription.tags
-    if resources.tracked(scope.path) is not None:
-        message = "Tags at this scope are not modelled: write them through the resource's own PATCH."
-        raise ArmError(501, "NotModelled", message)
     raise ArmError(404, "ResourceNotFound", f"The Resource '{scope.path}' was not found.")
+
+
+def _write(call: Call, wanted: Mapping[str, str]) -> Response:
+    resource = call.cloud.resources.tracked(call.params["scope"])
+    if resource is not None:
+        _patch_resource(call, resource.id, wanted)
+    else:
+        own = _own(call)
+        own.clear()
+        own.update(wanted)
+    return Response(200, _body(call, wanted))
+
+
+def _patch_resource(call: Call, resource_id: str, wanted: Mapping[str, str]) -> None:
+    """The PATCH that ARM sends to the provider on the caller's behalf, at the newest version the provider knows."""
+    matches = call.cloud.front_door.routes.matches(resource_id)
+    found = next((match for match in matches if match.route.method == "PATCH"), None)
+    if found is None:
+        raise ArmError(501, "NotModelled", "Tags of this resource are not modelled: its provider takes no PATCH here.")
+    request = Request("PATCH", resource_id, call.request.base_url, body=json.dumps({"tags": dict(wanted)}).encode())
+    version = max(found.route.api_versions)
+    handler: Callable[[Call], Any] = found.route.handler
+    handler(Call(call.cloud, request, found.params, call.principal, version, resource_id))
 
 
 def _sent(call: Call) -> dict[str, str]:
@@ -72,7 +92,7 @@ def _sent(call: Call) -> dict[str, str]:
     return tags_of(properties)
 
 
-def _body(call: Call, tags: Any) -> dict[str, Any]:
+def _body(call: Call, tags: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": f"{call.params['scope']}/providers/Microsoft.Resources/tags/default",
         "name": "default",
