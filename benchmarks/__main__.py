@@ -18,6 +18,8 @@ def main() -> None:
     if unknown := [name for name in wanted if name not in NAMES]:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(NAMES)}")
     console = Console()
+    if not console.is_terminal:
+        console.width = 150
     facts = machine()
     console.print(f"{facts['cores']} cores, Python {facts['python']}, {facts['system']}\n")
     for name in wanted:

@@ -21,6 +21,7 @@ POLLING = 30.0
 """Seconds between two looks at an operation when Azure does not say (azure-core's default)."""
 STATE_POLLING = 5.0
 """Seconds between two looks at the instance's state: more often than a person would."""
+TOO_LONG = 20000.0
 CALL = 0.2
 """Seconds one call takes, as for the Guard."""
 
@@ -46,10 +47,11 @@ class EnableBackup:
     calls: int = 0
 
     async def protect(self, cluster: ClusterId) -> float:
-        """Give the command until the cluster is ProtectionConfigured; the seconds that took."""
+        """Give the command until the cluster is ProtectionConfigured; the seconds that took. Raises TimeoutError."""
         started = self.clock.now()
-        while not await self._command(cluster):
-            pass
+        async with asyncio.timeout(TOO_LONG):
+            while not await self._command(cluster):
+                pass
         return (self.clock.now() - started).total_seconds()
 
     async def _command(self, cluster: ClusterId) -> bool:
@@ -58,8 +60,7 @@ class EnableBackup:
         await self._read(f"{aks}/providers/Microsoft.DataProtection/backupInstances")
         found = await self._read(aks)
         location = found["location"]
-        for namespace in ("Microsoft.KubernetesConfiguration", "Microsoft.DataProtection"):
-            await self._register(f"{subscription}/providers/{namespace}")
+        await self._register(subscription, "Microsoft.KubernetesConfiguration", "Microsoft.DataProtection")
         group = f"{subscription}/resourceGroups/AKSAzureBackup_{location}"
         await self._ensure(group, {"location": location, "tags": {"AKSAzureBackup": location}})
         await self._grant(found["identity"]["principalId"], _CONTRIBUTOR, group)
@@ -89,16 +90,18 @@ class EnableBackup:
             return False
         instance_id = f"{vault_id}/backupInstances/{cluster.name}-{cluster.resource_group}"
         await self._run("PUT", instance_id, {"properties": instance})
-        while (await self._read(instance_id))["properties"]["currentProtectionState"] == "ConfiguringProtection":
+        while (await self._read(instance_id))["properties"]["currentProtectionState"] == "ConfiguringProtection":  # noqa: ASYNC110
             await asyncio.sleep(STATE_POLLING)
         return True
 
-    async def _register(self, provider: str) -> None:
-        if (await self._read(provider))["registrationState"] == "Registered":
-            return
-        await self._call("POST", f"{provider}/register")
-        while (await self._read(provider))["registrationState"] != "Registered":
-            await asyncio.sleep(10)
+    async def _register(self, subscription: str, *namespaces: str) -> None:
+        """Not the command's work but its user's, who does it beforehand, side by side."""
+        for provider in (f"{subscription}/providers/{namespace}" for namespace in namespaces):
+            if (await self._read(provider))["registrationState"] != "Registered":
+                await self._call("POST", f"{provider}/register")
+        for provider in (f"{subscription}/providers/{namespace}" for namespace in namespaces):
+            while (await self._read(provider))["registrationState"] != "Registered":  # noqa: ASYNC110
+                await asyncio.sleep(5)
 
     async def _ensure(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """What is there, else it is created and waited for."""
@@ -127,7 +130,7 @@ class EnableBackup:
         while url:
             await asyncio.sleep(float(headers.get("retry-after", POLLING)))
             parts = urlsplit(url)
-            status = await self._call("GET", unquote(parts.path), query=dict(parse_qsl(parts.query)))
+            status = await self._call("GET", unquote(parts.path), query=_lowered(parts.query))
             headers = {name.lower(): value for name, value in status.headers.items()}
             state = str((status.body or {}).get("status", "")).lower()
             if state in ("succeeded", "failed", "canceled"):
@@ -147,13 +150,19 @@ class EnableBackup:
         self.calls += 1
         await asyncio.sleep(CALL)
         namespace = path.lower().rpartition("/providers/")[2].partition("/")[0]
-        asked = query or {"api-version": _VERSIONS.get(namespace, "2025-04-01") if "/providers/" in path else "2025-04-01"}
-        if path.count("/") == 4 and "/providers/" in path or path.endswith("/register"):
+        asked = query or {
+            "api-version": _VERSIONS.get(namespace, "2025-04-01") if "/providers/" in path else "2025-04-01"
+        }
+        if (path.count("/") == 4 and "/providers/" in path) or path.endswith("/register"):
             asked = {"api-version": "2025-04-01"}  # the registration of a provider is ARM's own
         token = self.cloud.identity.token(self.cloud.identity.operator)
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         content = b"" if body is None else json.dumps(body).encode()
         return await self.cloud.respond(Request(method, path, query=asked, headers=headers, body=content))
+
+
+def _lowered(query: str) -> dict[str, str]:
+    return {name.lower(): value for name, value in parse_qsl(query)}
 
 
 def _extension(account: str, container: str, tenant_id: str) -> dict[str, Any]:

@@ -66,9 +66,9 @@ def ends(path: Mapping[str, Stage]) -> dict[str, float]:
 
 
 def longest(path: Mapping[str, Stage]) -> list[str]:
-    """The stages that decide the end, first to last."""
+    """The stages that decide the end, first to last; those that take no time are left out."""
     ended = ends(path)
-    way = [next(reversed(path))]
+    way = [list(path)[-1]]
     while before := path[way[0]].after:
         way.insert(0, max(before, key=ended.__getitem__))
-    return way
+    return [name for name in way if path[name].seconds]

@@ -69,7 +69,7 @@ class _Queue:
         heapq.heappush(self._messages, (visible_at, next(self._numbers), request))
 
     def take(self, most: int) -> list[ReconcileRequest]:
-        now, taken = self._clock.now(), []
+        now, taken = self._clock.now(), list[ReconcileRequest]()
         while self._messages and len(taken) < most and self._messages[0][0] <= now:
             taken.append(heapq.heappop(self._messages)[2])
         return taken
@@ -159,7 +159,7 @@ class Hosts:
         start, wanted = self.clock.now(), {cluster.arm_id.lower() for cluster in clusters}
         await self.notice(clusters)
         async with asyncio.timeout(seconds):
-            while not wanted <= self.records.ready_at.keys():
+            while not wanted <= self.records.ready_at.keys():  # noqa: ASYNC110 - in virtual time
                 await asyncio.sleep(0.5)
         return [(self.records.ready_at[arm_id] - start).total_seconds() for arm_id in sorted(wanted)]
 

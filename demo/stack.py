@@ -127,6 +127,12 @@ class Stack:
     def webhook(self) -> str:
         return f"{self.api}/runtime/webhooks/eventgrid?functionName=cluster_events"
 
+    def host_log(self) -> list[dict[str, Any]]:
+        """The structured lines of all hosts so far."""
+        path = self.folder / "host.log"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}\n")]
+
     def run_timer(self, name: str) -> None:
         """Run a timer function now."""
         answer = rest.call("POST", f"{self.api}/admin/functions/{name}", {"input": ""})

@@ -38,18 +38,19 @@ class GuardTables:
 
     def conditions(self) -> dict[str, dict[str, Said]]:
         """By lower-case ARM id of the cluster, by type of condition."""
-        return {str(row["cluster_id"]): _conditions(_document(row, "conditions")) for row in self._rows("clusters")}
+        rows = self._rows("clusters", ["cluster_id", "conditions", "conditions_1", "conditions_2"])
+        return {str(row["cluster_id"]): _conditions(_document(row, "conditions")) for row in rows}
 
     def actions(self) -> list[Line]:
         """The audit trail, oldest first."""
         columns = ("subject", "step", "target", "outcome")
-        rows = sorted(self._rows("actions"), key=lambda row: str(row["RowKey"]))
+        rows = sorted(self._rows("actions", ["RowKey", "at", *columns]), key=lambda row: str(row["RowKey"]))
         return [Line(_time(row["at"]), *(str(row[name]) for name in columns)) for row in rows]
 
-    def _rows(self, table: str) -> Iterator[Mapping[str, object]]:
+    def _rows(self, table: str, columns: list[str]) -> Iterator[Mapping[str, object]]:
         with TableServiceClient.from_connection_string(self._connection_string) as service:
             try:
-                yield from service.get_table_client(table).list_entities()
+                yield from service.get_table_client(table).list_entities(select=columns)
             except ResourceNotFoundError:
                 return
 
@@ -57,7 +58,7 @@ class GuardTables:
 def _document(row: Mapping[str, object], name: str) -> str:
     """A long document goes on in the columns name_1, name_2 and so on."""
     parts = [str(row.get(name, "{}"))]
-    while f"{name}_{len(parts)}" in row:
+    while row.get(f"{name}_{len(parts)}"):
         parts.append(str(row[f"{name}_{len(parts)}"]))
     return "".join(parts)
 

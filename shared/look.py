@@ -14,7 +14,7 @@ from shared.domain.time import Moment
 from shared.plan.cluster import gate_of, plan_cluster, profile_of, region_of, subject_of
 from shared.plan.freshness import DAILY
 from shared.plan.outcomes import absorb, forgotten, next_life
-from shared.plan.parts import Plan, sooner
+from shared.plan.parts import Plan
 from shared.plan.reads import first_reads, further_reads
 from shared.plan.region import plan_region, region_reads, wanted_region
 from shared.plan.rollout import Progress, Wait, counted, may_change
@@ -22,6 +22,8 @@ from shared.world import World
 
 READING_ROUNDS = 4
 """Facts lead to further facts (an identity to its roles); after so many rounds the next pass goes on."""
+UNREADABLE_AGAIN = {False: 30.0, True: 300.0}
+"""Seconds until what could not be read is read again; True: when a person must lift what stands in the way."""
 ROLLOUT_TRIES = 5
 """To be counted, when other clusters are counted at the same time."""
 
@@ -136,7 +138,8 @@ def _backed_off(plan: Plan, errors: tuple[StepError, ...]) -> Plan:
     if asked:
         return replace(plan, requeue_after=max(asked), remaining=plan.remaining or ("Read",))
     if errors:
-        return replace(plan, requeue_after=sooner(plan.requeue_after, 30), remaining=plan.remaining or ("Read",))
+        wait = UNREADABLE_AGAIN[any(error.kind == "blocked" for error in errors)]
+        return replace(plan, requeue_after=wait, remaining=plan.remaining or ("Read",))
     return plan
 
 

@@ -172,10 +172,10 @@ def _asked(record: Record | None, subject: Subject, asked_at: datetime, now: dat
 
 async def requeue_overdue(world: World, limit: int = 200, grace: float = 30.0) -> int:
     """Send the wake-ups that were lost: at most `limit`, spread over a minute, and each not again for five. Returns
-    how many. `grace` is in seconds."""
+    how many. `grace` is in Azure's seconds."""
     now = world.clock.now()
     sent = 0
-    async for record in world.records.overdue(now - timedelta(seconds=grace), limit):
+    async for record in world.records.overdue(world.moment().after(-grace), limit):
         if record.lease_until is not None and record.lease_until > now:
             continue
         later = replace(record, due_at=world.moment().after(300), wake_id=record.wake_id or world.new_id())

@@ -34,7 +34,7 @@ def _wait(error: StepError, failures: int, waited: float) -> float:
             return error.retry_after if error.retry_after is not None else min(5.0 * 2.0 ** min(failures - 1, 6), 300.0)
         case "not_ready_yet":
             # Trying again after a fifth of what was waited so far costs at most a fifth more time, and few calls.
-            return error.retry_after if error.retry_after is not None else min(max(20.0, 0.2 * waited), 300.0)
+            return error.retry_after if error.retry_after is not None else min(max(10.0, 0.2 * waited), 300.0)
         case "blocked":
             return min(300.0 * 2.0 ** min(failures - 1, 4), 3600.0)
         case "ambiguous_effect":

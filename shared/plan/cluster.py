@@ -11,8 +11,9 @@ from shared.domain.conditions import (
     REGION_READY,
     ROLES_ASSIGNED,
     TRUSTED_ACCESS_GRANTED,
+    Condition,
 )
-from shared.domain.facts import UNOBSERVED, Absent, Unobserved, value_of
+from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_of
 from shared.domain.ids import ClusterId, RegionId
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.profile import Configuration, ProtectionProfile
@@ -24,7 +25,7 @@ from shared.plan.freshness import DAILY
 from shared.plan.parts import Part, Plan, Said, sooner, together
 from shared.plan.prerequisites import check_prerequisites
 from shared.plan.protection import extension_part, roles_part, storage_part, trusted_access_part
-from shared.plan.region import policy_name, region_grants, wanted_policy_id, wanted_region
+from shared.plan.region import PROVIDERS, policy_name, region_grants, wanted_policy_id, wanted_region
 from shared.plan.rollout import Wait
 from shared.plan.selection import NotSelected, select_profile
 from shared.plan.subject import Subject
@@ -106,7 +107,8 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
     moment = subject.moment
     prerequisites = check_prerequisites(subject.cluster)
     shared = _region_part(subject, region)
-    wakes = _region_to_wake(subject, region, configuration)
+    fit = prerequisites.complete or not prerequisites.said[0].recommended_action  # or will be, by itself
+    wakes = _region_to_wake(subject, region, configuration) if fit else None
     if prerequisites.complete:
         ways = [storage_part(subject), extension_part(subject), trusted_access_part(subject), roles_part(subject)]
         inputs_ready = shared.complete and all(part.complete for part in ways)
@@ -140,6 +142,11 @@ def _region_part(subject: Subject, region: Record | None) -> Part:
     """What the cluster needs of its region. Its own way to the vault goes on as soon as the vault is there."""
     target, shared = subject.target, subject.region
     missing: list[str] = []
+    if not isinstance(subject.observed.extension, Present):
+        if any(value_of(shared.providers.get(namespace, UNOBSERVED)) != "Registered" for namespace in PROVIDERS):
+            missing.append("resource providers")
+        if target.shares_account and value_of(target.account) is None:
+            missing.append("storage account")
     if value_of(target.vault) is None:
         missing.append("vault")
     if value_of(target.policy) is None:
@@ -162,7 +169,13 @@ def _region_part(subject: Subject, region: Record | None) -> Part:
         f"Of the region {subject.cluster.location} these are not there yet: {', '.join(missing)}.{why}",
         condition.recommended_action if condition else "",
     )
-    return Part((said,), (), ("Region",), 4)
+    return Part((said,), (), ("Region",), _region_wait(condition, subject.moment))
+
+
+def _region_wait(condition: Condition | None, moment: Moment) -> float:
+    """Seconds until the next look at a region that others make ready: a fifth of what was waited so far."""
+    waited = moment.since(condition.last_transition) if condition and condition.status != "True" else 0.0
+    return min(max(4.0, 0.2 * waited), 300.0)
 
 
 def _region_to_wake(subject: Subject, region: Record | None, configuration: Configuration) -> RegionId | None:

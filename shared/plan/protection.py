@@ -45,11 +45,13 @@ def storage_part(subject: Subject) -> Part:
         ready = Said(EXTENSION_READY, "False", "CreatingStorageAccount", "The cluster's own account is being created.")
         if isinstance(subject.region.backup_group, Present):
             return attempted(EXTENSION_READY, step, subject.record.steps, subject.moment, ready)
-        return waiting(EXTENSION_READY, "WaitingForRegion", "The backup resource group is not there yet.", 5, step.key)
+        return waiting(
+            EXTENSION_READY, "WaitingForRegion", "The backup resource group is not there yet.", None, step.key
+        )
     account = value_of(target.account)
     if account is None or account.provisioning_state.lower() != "succeeded":
-        message = "The storage account is not there yet."
-        return waiting(EXTENSION_READY, "WaitingForStorageAccount", message, 5, "CreateContainer")
+        message, wait = "The storage account is not there yet.", None if target.shares_account else 5
+        return waiting(EXTENSION_READY, "WaitingForStorageAccount", message, wait, "CreateContainer")
     container = subject.observed.container
     if isinstance(container, Present) and same_id(container.value.arm_id, target.container_id):
         return Part()
@@ -91,7 +93,7 @@ def extension_part(subject: Subject) -> Part:
     registered = value_of(subject.region.providers.get("Microsoft.KubernetesConfiguration", UNOBSERVED))
     if not isinstance(container, Present) or account is None or registered != "Registered":
         message = "The extension is installed once its blob container is there."
-        return waiting(EXTENSION_READY, "WaitingForStorage", message, 5, install.key)
+        return waiting(EXTENSION_READY, "WaitingForStorage", message, None, install.key)
     return attempted(EXTENSION_READY, install, subject.record.steps, subject.moment, ready)
 
 
@@ -134,7 +136,8 @@ def trusted_access_part(subject: Subject) -> Part:
         message = f"The trusted access binding is {binding.provisioning_state}."
         return waiting(TRUSTED_ACCESS_GRANTED, "Binding", message, 10, step.key)
     if vault is None or vault.provisioning_state.lower() != "succeeded":
-        return waiting(TRUSTED_ACCESS_GRANTED, "WaitingForVault", "The vault is not there yet.", 5, step.key)
+        message, seconds = "The vault is not there yet.", None if vault is None else 5.0
+        return waiting(TRUSTED_ACCESS_GRANTED, "WaitingForVault", message, seconds, step.key)
     if binding is None and len(bindings) >= MOST_BINDINGS:
         said = Said(
             TRUSTED_ACCESS_GRANTED,
@@ -164,7 +167,9 @@ def roles_part(subject: Subject) -> Part:
             continue
         step = GrantRole(grant, names.assignment_name(grant))
         remaining.append(step.key)
-        if isinstance(fact, Unobserved) or not _scope_there(subject, grant.scope):
+        if not _scope_there(subject, grant.scope):
+            continue
+        if isinstance(fact, Unobserved):
             waits.append(5)
             continue
         part = attempted(

@@ -2,12 +2,14 @@
 
 from shared.domain.facts import UNOBSERVED, Absent, Present, observed_at, value_of
 from shared.domain.ids import same_id
-from shared.domain.observed import ObservedCluster, grant_key
+from shared.domain.observed import BackupInstance, Cluster, ObservedCluster, grant_key
 from shared.domain.reads import ClusterReads, JobSearch
 from shared.domain.record import Record
 from shared.domain.time import Moment
 from shared.plan.first_backup import counts, first_job_look_in
 from shared.plan.freshness import Freshness, first_look_in, freshness, settled
+from shared.plan.prerequisites import check_prerequisites
+from shared.plan.protection import MOST_BINDINGS
 from shared.plan.subject import Subject
 from shared.plan.target import cluster_grants
 
@@ -22,27 +24,25 @@ def first_reads(record: Record, moment: Moment) -> ClusterReads:
     observed = record.observed
     assert isinstance(observed, ObservedCluster)  # noqa: S101 - the caller chose by the subject
     fresh = freshness(record, moment)
-    cluster, extension = value_of(observed.cluster), value_of(observed.extension)
-    bindings, instances = value_of(observed.bindings), value_of(observed.instances)
+    extension, bindings = value_of(observed.extension), value_of(observed.bindings)
     return ClusterReads(
-        cluster=fresh.stale(observed.cluster, settled=cluster is not None and settled(cluster.provisioning_state)),
+        cluster=fresh.stale(observed.cluster, settled=_fit(value_of(observed.cluster)) and not _refused(record)),
         extension=first_look_in(record, "InstallExtension", moment) <= 0
         and fresh.stale(
             observed.extension,
-            settled=extension is not None and settled(extension.provisioning_state),
+            settled=extension is not None and extension.provisioning_state.lower() == "succeeded",
             every=CHANGING_EVERY,
         ),
         bindings=first_look_in(record, "CreateTrustedAccessBinding", moment) <= 0
         and fresh.stale(
             observed.bindings,
-            settled=bindings is not None and all(settled(b.provisioning_state) for b in bindings),
+            settled=bindings is not None
+            and len(bindings) < MOST_BINDINGS
+            and all(b.provisioning_state.lower() == "succeeded" for b in bindings),
             every=CHANGING_EVERY,
         ),
         instances=first_look_in(record, "CreateBackupInstance", moment) <= 0
-        and fresh.stale(
-            observed.instances,
-            settled=instances is not None and all(_at_rest(i.protection_state) for i in instances),
-        ),
+        and fresh.stale(observed.instances, settled=_at_rest(value_of(observed.instances) or ())),
         operations={
             key: operation.operation_url
             for key, operation in record.steps.pending.items()
@@ -126,5 +126,20 @@ def _job_over(observed: ObservedCluster) -> bool:
     return job is not None and job.status.lower() in ("completed", "completedwithwarnings", "failed", "cancelled")
 
 
-def _at_rest(protection_state: str) -> bool:
-    return protection_state.lower() not in ("configuringprotection", "updatingprotection", "softdeleting")
+def _fit(cluster: Cluster | None) -> bool:
+    """What stands in the way of a cluster is changed by others: it is read again on every look."""
+    return cluster is not None and check_prerequisites(cluster).complete
+
+
+def _refused(record: Record) -> bool:
+    """Whether Azure has refused a step since the cluster was read: it may be gone, or stopped."""
+    assert isinstance(record.observed, ObservedCluster)  # noqa: S101 - the caller chose by the subject
+    read_at = observed_at(record.observed.cluster)
+    attempts = record.steps.attempts.values()
+    return read_at is not None and any(a.error.kind != "transient" and a.last_failure > read_at for a in attempts)
+
+
+def _at_rest(instances: tuple[BackupInstance, ...]) -> bool:
+    """Protected, or none there. An instance that a person stopped, or that Azure gave up, is mended by others too."""
+    states = {instance.protection_state.lower() for instance in instances} or {"protectionconfigured"}
+    return "protectionconfigured" in states and not states & {"configuringprotection", "updatingprotection"}

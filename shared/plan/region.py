@@ -130,7 +130,10 @@ def region_reads(record: Record, wanted: WantedRegion, moment: Moment) -> Region
         if fresh.stale(observed.account, settled=account is not None and settled(account.provisioning_state))
         else None,
         vault_id=wanted.vault_id
-        if fresh.stale(observed.vault, settled=vault is not None and settled(vault.provisioning_state))
+        if fresh.stale(
+            observed.vault,
+            settled=vault is not None and vault.provisioning_state.lower() == "succeeded" and bool(vault.principal_id),
+        )
         else None,
         policy_ids=tuple(
             policy
@@ -165,7 +168,7 @@ def plan_region(record: Record, wanted: WantedRegion, moment: Moment) -> Plan:
         ready = Said(REGION_READY, "True", "RegionReady", "Vault, storage account, groups and policies are there.")
         return Plan((), (), (ready.at(moment),), DAILY)
     said = next((s for s in wrong if s.reason != "Creating"), wrong[0])
-    return Plan(whole.steps, whole.remaining, (said.at(moment),), whole.requeue_after)
+    return Plan(whole.steps, whole.remaining, (said.at(moment),), whole.requeue_after or 15)
 
 
 _CREATING = Said(REGION_READY, "False", "Creating", "What the clusters of this region share is being created.")
@@ -175,7 +178,8 @@ def _there() -> Part:
     return Part((Said(REGION_READY, "True", "There", ""),))
 
 
-def _waiting(name: str, seconds: float, said: Said = _CREATING) -> Part:
+def _waiting(name: str, seconds: float | None, said: Said = _CREATING) -> Part:
+    """None seconds: what it waits for is another part's, which knows for how long."""
     return Part((said,), (), (name,), seconds)
 
 
@@ -240,7 +244,7 @@ def _account(record: Record, observed: ObservedRegion, wanted: WantedRegion, mom
     if wanted.account_id not in wanted.existing and not (
         isinstance(observed.backup_group, Present) and _registered(observed, "Microsoft.Storage")
     ):
-        return _waiting(step.key, 5)
+        return _waiting(step.key, None)
     return _create(record, wanted, observed.account, wanted.account_id, step, moment)
 
 
@@ -294,7 +298,7 @@ def _vault(record: Record, observed: ObservedRegion, wanted: WantedRegion, momen
     if wanted.vault_id not in wanted.existing and not (
         isinstance(observed.backup_group, Present) and _registered(observed, "Microsoft.DataProtection")
     ):
-        return _waiting(step.key, 5)
+        return _waiting(step.key, None)
     return _create(record, wanted, observed.vault, wanted.vault_id, step, moment)
 
 
@@ -307,7 +311,7 @@ def _policy(record: Record, observed: ObservedRegion, wanted: WantedRegion, arm_
     soft_delete = vault.soft_delete if vault else profile.vault.soft_delete
     step = CreateBackupPolicy(arm_id, profile.schedule, profile.retention, soft_delete)
     if vault is None or vault.provisioning_state.lower() != "succeeded":
-        return _waiting(step.key, 5)
+        return _waiting(step.key, None)
     return _create(record, wanted, fact, arm_id, step, moment)
 
 
@@ -319,6 +323,8 @@ def _grant(record: Record, observed: ObservedRegion, grant: Grant, moment: Momen
     scope_there = isinstance(
         observed.account if "/storageaccounts/" in grant.scope else observed.snapshot_group, Present
     )
-    if not scope_there or isinstance(fact, Unobserved):
+    if not scope_there:
+        return _waiting(step.key, None)
+    if isinstance(fact, Unobserved):
         return _waiting(step.key, 5)
     return attempted(REGION_READY, step, record.steps, moment, _CREATING)

@@ -33,6 +33,6 @@ def unobserved(condition: str, what: str, fact: Unobserved) -> Part:
     return Part((said,), (), (f"Read:{what}",), 15)
 
 
-def waiting(condition: str, reason: str, message: str, seconds: float, name: str = "") -> Part:
-    """A part that is waiting `seconds` (Azure's) for something that is under way."""
+def waiting(condition: str, reason: str, message: str, seconds: float | None, name: str = "") -> Part:
+    """A part that is waiting `seconds` (Azure's) for something that is under way; None: another part knows how long."""
     return Part((Said(condition, "False", reason, message),), (), (name or reason,), seconds)

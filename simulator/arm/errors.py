@@ -32,3 +32,27 @@ class ArmError(Exception):
 
     def response(self) -> Response:
         return Response(self.status, self.body, self.headers)
+
+
+def resource_not_found(kind_and_name: str, group: str) -> ArmError:
+    """404 for a resource that is not there (recorded); `kind_and_name` is `{namespace}/{type}/{name}`."""
+    return ArmError(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{kind_and_name}' under resource group '{group}' was not found. For more details please go to "
+        "https://aka.ms/ARMResourceNotFoundFix",
+    )
+
+
+def location_required() -> ArmError:
+    return ArmError(400, "LocationRequired", "The location property is required for this definition.")
+
+
+def location_is_fixed(name: str, group: str, location: str, wanted: str) -> ArmError:
+    """409 for a PUT that would move a resource."""
+    return ArmError(
+        409,
+        "InvalidResourceLocation",
+        f"The resource '{name}' already exists in location '{location}' in resource group '{group}'. A resource with "
+        f"the same name cannot be created in location '{wanted}'. Please select a new resource name.",
+    )

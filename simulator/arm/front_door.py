@@ -1,6 +1,7 @@
 """Every request comes through here: it is logged, met by faults, signed in, routed, checked, throttled, answered."""
 
 import inspect
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -114,7 +115,7 @@ class FrontDoor:
         """The route and the api-version it was asked with. Raises ArmError 400, 404 or 405 in ARM's words."""
         matches = self.routes.matches(path.path)
         if not matches:
-            raise _no_such_type(path, self.routes)
+            raise _no_such_type(path, self._cloud.resources.namespaces())
         api_version = require_version(request.query.get("api-version"))
         method = "GET" if request.method == "HEAD" else request.method
         fitting = [match for match in matches if match.route.method == method]
@@ -214,11 +215,10 @@ def _bodiless(response: Response) -> Response:
     return Response(204 if response.status < 400 else response.status, None, response.headers)
 
 
-def _no_such_type(path: ArmPath, routes: RouteTable) -> ArmError:
+def _no_such_type(path: ArmPath, namespaces: Iterable[str]) -> ArmError:
     if path.namespace is None:
         return ArmError(404, "NotFound", f"No resource type answers at '{path.path}'.")
-    known = {name.lower() for name in routes.namespaces()}
-    if path.namespace.lower() not in known:
+    if path.namespace.lower() not in {name.lower() for name in namespaces}:
         return ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{path.namespace}' is invalid.")
     kind = "/".join(path.types)
     message = f"The resource type '{kind}' could not be found in the namespace '{path.namespace}'."

@@ -1,9 +1,11 @@
 """The headers every answer of ARM carries."""
 
+import math
 from datetime import datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from simulator.clock import Clock
 from simulator.http import Request, Response
 
 if TYPE_CHECKING:
@@ -15,6 +17,11 @@ CORRELATION = "x-ms-correlation-request-id"
 def correlation_id(cloud: "Cloud", request: Request) -> str:
     """The caller's own correlation id, or a new one."""
     return request.headers.get(CORRELATION) or str(cloud.new_uuid())
+
+
+def retry_after(clock: Clock, seconds: float) -> str:
+    """The value of Retry-After for a wait of Azure's seconds: whole seconds on the wall, at least one."""
+    return str(max(1, math.ceil(clock.shorten(seconds))))
 
 
 def with_standard_headers(cloud: "Cloud", request: Request, response: Response, correlation: str) -> Response:

@@ -4,12 +4,12 @@ Sizes and refill: "Understand how Azure Resource Manager throttles requests" (th
 wording of the 429 and the width of a provider's own buckets are assumed.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from simulator.arm.errors import ArmError
+from simulator.arm.headers import retry_after
 from simulator.arm.route import Bucket
 from simulator.clock import Clock
 
@@ -91,13 +91,13 @@ class Throttles:
         return bucket
 
     def _refusal(self, place: str, subscription_id: str | None, principal_id: str, kind: str, wait: float) -> ArmError:
-        retry_after = max(1, math.ceil(self.clock.shorten(wait)))
+        seconds = retry_after(self.clock, wait)
         whose = f"{place} '{subscription_id}'" if subscription_id else place
         return ArmError(
             429,
             f"{place.capitalize()}RequestsThrottled",
             f"Number of '{kind.removesuffix('s')}' requests for {whose} actor '{principal_id}' exceeded. Please try "
-            f"again after '{retry_after}' seconds after additional tokens are available. Refer to "
+            f"again after '{seconds}' seconds after additional tokens are available. Refer to "
             "https://aka.ms/arm-throttling for additional information.",
-            headers={"Retry-After": str(retry_after)},
+            headers={"Retry-After": seconds},
         )

@@ -24,6 +24,7 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("POST", "jobs"): orders.add_job,
     ("POST", "schedule/run"): orders.run_schedule,
     ("POST", "eventgrid"): orders.disturb_event_grid,
+    ("GET", "eventgrid/deadletters"): orders.dead_letters,
     ("GET", "calls"): orders.calls,
     ("DELETE", "calls"): orders.clear_calls,
 }

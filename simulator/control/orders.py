@@ -8,6 +8,7 @@ from uuid import UUID
 from simulator.arm.faults import Fault
 from simulator.control.fields import BadField, Fields
 from simulator.http import Response
+from simulator.providers.data_protection.behaviour import OUTCOMES
 from simulator.providers.resources.locations import region_name
 from simulator.timings import Timings
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
 _STATES = ("Registered", "NotRegistered")
-_OUTCOMES = ("completed", "warnings", "failed", "oom")
 _MOST_CLUSTERS = 5_000
 
 
@@ -135,10 +135,14 @@ def _require_sense(fault: Fault) -> None:
 
 
 def add_job(cloud: "Cloud", given: Fields) -> Response:
-    """{cluster, operation, outcome, warnings?, code?} -> {id}: a backup job that has ended that way."""
+    """{cluster, operation: Backup | Restore, outcome: completed | warnings | failed | oom, warnings?, code?} -> {id}: a
+    job that starts now, runs its usual time and then ends that way, unless something it needs is missing. `warnings` is
+    a number, or a list of resource names or {resourceName, code?, message?}; `code` is the error's or the warnings'."""
     cluster = given.required_text("cluster")
     operation = given.required_text("operation")
-    outcome = given.required_text("outcome", among=_OUTCOMES)
+    if operation.lower() not in ("backup", "restore"):
+        raise BadField("operation", f"must be Backup or Restore, not '{operation}'")
+    outcome = given.required_text("outcome", among=OUTCOMES)
     warnings, code = given.raw("warnings"), given.text("code")
     given.finish()
     if cloud.container_service.cluster(cluster) is None:
@@ -146,7 +150,7 @@ def add_job(cloud: "Cloud", given: Fields) -> Response:
     try:
         return Response(200, {"id": cloud.data_protection.add_job(cluster, operation, outcome, warnings, code)})
     except ValueError as error:
-        raise BadField("body", str(error)) from error
+        raise BadField("warnings", str(error)) from error
 
 
 def run_schedule(cloud: "Cloud", given: Fields) -> Response:
@@ -165,6 +169,11 @@ def disturb_event_grid(cloud: "Cloud", given: Fields) -> Response:
     given.finish()
     now = cloud.event_grid.configure(duplicate=duplicate, reorder=reorder, delay_seconds=delay, lose=lose)
     return Response(200, now)
+
+
+def dead_letters(cloud: "Cloud", _: Fields) -> Response:
+    """What Event Grid gave up, as it lies in the dead-letter containers, oldest first."""
+    return Response(200, cloud.event_grid.dead_letters())
 
 
 def calls(cloud: "Cloud", _: Fields) -> Response:

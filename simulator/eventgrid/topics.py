@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import ArmError, location_required, resource_not_found
 from simulator.arm.paging import page
 from simulator.arm.route import Call
 from simulator.eventgrid.models import CLOUD_EVENT_SCHEMA, EVENT_GRID_SCHEMA, CustomTopic, SystemTopic
@@ -167,11 +167,7 @@ class Topics:
 
 def not_found(topic_id: str) -> ArmError:
     segments = topic_id.strip("/").split("/")
-    message = (
-        f"The Resource '{'/'.join(segments[5:])}' under resource group '{segments[3]}' was not found. For more details "
-        "please go to https://aka.ms/ARMResourceNotFoundFix"
-    )
-    return ArmError(404, "ResourceNotFound", message)
+    return resource_not_found("/".join(segments[5:]), segments[3])
 
 
 def listed(call: Call, bodies: list[dict[str, Any]]) -> Response:
@@ -188,7 +184,7 @@ def _within(resource_id: str, call: Call) -> bool:
 def _located(body: Mapping[str, Any], *, properties_required: bool = True) -> tuple[str, Mapping[str, Any]]:
     location, properties = body.get("location"), body.get("properties")
     if not isinstance(location, str) or not location:
-        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     if properties is None and not properties_required:
         properties = {}
     if not isinstance(properties, dict):

@@ -12,12 +12,10 @@ from simulator.providers.authorization.assignments import LIMIT
 from simulator.timings import Timings
 from simulator.transport import BASE_URL, AllowHttp, SimulatedCredential, SimulatedTransport
 from tests.contract.arm_caller import CONTRIBUTOR, READER, ROLES, SUBSCRIPTION, ArmCaller, code
-from tests.contract.recordings import compare, recorded
 
 A, B = "21d6175a-5c3b-417a-8810-1ae81be867a7", "51578d1a-1b8c-41fe-b7b4-da04484739e0"
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
-RECORDED = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture
@@ -204,17 +202,6 @@ async def test_a_filter_nobody_understands_is_refused(arm: ArmCaller) -> None:
     path = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments"
     answer = await arm.call("GET", path, version=ROLES, filter="scope eq 'x'")
     assert (answer.status, code(answer)) == (400, "UnsupportedQuery")
-
-
-@pytest.mark.fidelity
-async def test_the_recorded_calls_get_the_recorded_answers(arm: ArmCaller) -> None:
-    arm.cloud.resources.add_subscription(RECORDED)
-    for exchange in recorded("role_assignments"):
-        scope = exchange.path.partition("/providers/")[0]
-        await arm.call("PUT", scope, {"location": "westeurope"})
-        version = exchange.query["api-version"]
-        answer = await arm.call(exchange.method, exchange.path, exchange.request, version=version)
-        assert compare(exchange.status, exchange.headers, exchange.answer, answer) == []
 
 
 async def test_a_read_names_the_creator_whom_the_creation_left_out(arm: ArmCaller) -> None:

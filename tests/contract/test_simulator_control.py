@@ -9,7 +9,7 @@ from simulator.cloud import FIRST_SUBSCRIPTION
 from simulator.http import Request
 from tests.contract.arm_caller import SUBSCRIPTION, ArmCaller
 from tests.contract.data_protection_world import CLUSTER as CLUSTER_OF_WORLD
-from tests.contract.data_protection_world import World
+from tests.contract.data_protection_world import VAULT, World
 
 SECOND = "00000000-0000-0000-0000-0000000000b2"
 
@@ -96,6 +96,18 @@ async def test_jobs_end_as_asked_and_the_schedule_runs_now() -> None:
     assert len((await control("schedule/run", {}))["ids"]) == 1
 
 
+@pytest.mark.parametrize("warnings", [0, -1, True, [], "many", [7]])
+async def test_warnings_that_say_nothing_are_refused(warnings: Any) -> None:
+    world = World()
+    await world.ready()
+    await world.protect()
+    order = {"cluster": CLUSTER_OF_WORLD, "operation": "Backup", "outcome": "warnings", "warnings": warnings}
+    request = Request("POST", "/simulator/jobs", body=json.dumps(order).encode())
+    answer = await world.cloud.respond(request)
+    assert (answer.status, answer.body["error"]["target"]) == (400, "warnings")
+    assert (await world.read(f"{VAULT}/backupJobs"))["value"] == []
+
+
 async def test_a_job_of_a_cluster_without_protection_is_refused(arm: ArmCaller) -> None:
     (cluster,) = (await arm.control("POST", "clusters", {"count": 1, "location": "westeurope"})).body["ids"]
     answer = await arm.control("POST", "jobs", {"cluster": cluster, "operation": "backup", "outcome": "completed"})
@@ -142,6 +154,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("jobs", {"cluster": "/x", "operation": "backup", "outcome": "completed"}, "cluster"),
     ("jobs", {"cluster": "/x", "operation": "backup", "outcome": "great"}, "outcome"),
     ("jobs", {"cluster": "/x", "outcome": "completed"}, "operation"),
+    ("jobs", {"cluster": "/x", "operation": "resize", "outcome": "completed"}, "operation"),
     ("schedule/run", {"cluster": "/x"}, "cluster"),
     ("eventgrid", {"lose": 2}, "lose"),
     ("eventgrid", {"reorder": 1}, "reorder"),

@@ -14,7 +14,6 @@ from simulator.clock import RealClock
 from simulator.cloud import FIRST_SUBSCRIPTION, Cloud
 from simulator.transport import BASE_URL, AllowHttp, SimulatedCredential, SimulatedTransport
 from tests.contract.arm_caller import READER, SUBSCRIPTION, ArmCaller, code
-from tests.contract.recordings import compare, recorded
 
 
 @pytest.fixture
@@ -218,7 +217,7 @@ async def test_providers_begin_as_in_a_new_subscription_and_register_in_time(arm
     await arm.call("POST", f"{path}/unregister")
     assert (await arm.call("GET", path)).body["registrationState"] == "Unregistering"
     await arm.clock.advance(arm.cloud.timings.provider_registration)
-    assert (await arm.call("GET", path)).body["registrationState"] == "NotRegistered"
+    assert (await arm.call("GET", path)).body["registrationState"] == "Unregistered"
 
 
 async def test_a_provider_in_use_cannot_be_unregistered(arm: ArmCaller) -> None:
@@ -238,14 +237,6 @@ async def test_api_versions_of_a_type_are_those_its_routes_take(arm: ArmCaller) 
     assert "West Europe" in types["managedClusters"]["locations"]
 
 
-@pytest.mark.fidelity
-async def test_a_provider_has_the_recorded_shape(arm: ArmCaller) -> None:
-    exchange = recorded("k8s_extension_arc_dapr")[0]
-    arm.cloud.resources.add_subscription(exchange.path.split("/")[2])
-    answer = await arm.call(exchange.method, exchange.path, version=exchange.query["api-version"])
-    assert compare(exchange.status, exchange.headers, exchange.answer, answer, values=False) == []
-
-
 async def test_tags_of_groups_and_subscriptions(arm: ArmCaller) -> None:
     group = await arm.group(tags={"a": "1"})
     for scope in (group, SUBSCRIPTION):
@@ -256,6 +247,31 @@ async def test_tags_of_groups_and_subscriptions(arm: ArmCaller) -> None:
         await arm.call("PATCH", path, {"operation": "Delete", "properties": {"tags": {"a": "1", "b": "other"}}})
         assert (await arm.call("GET", path)).body["properties"]["tags"] == {"b": "2"}
         assert (await arm.call("GET", scope)).body["tags"] == {"b": "2"}
+
+
+async def test_tags_of_a_resource_are_written_through_its_provider(arm: ArmCaller) -> None:
+    made = await arm.control("POST", "clusters", {"count": 1, "location": "westeurope"})
+    (cluster,) = made.body["ids"]
+    await arm.clock.advance(3600)
+    path = f"{cluster}/providers/Microsoft.Resources/tags/default"
+    await arm.call("PUT", path, {"properties": {"tags": {"a": "1", "b": "2"}}})
+    await arm.call("PATCH", path, {"operation": "Delete", "properties": {"tags": {"a": "1", "b": "other"}}})
+    merged = await arm.call("PATCH", path, {"operation": "Merge", "properties": {"tags": {"c": "3"}}})
+    assert merged.body["properties"]["tags"] == {"b": "2", "c": "3"}
+    assert (await arm.call("GET", path)).body["properties"]["tags"] == {"b": "2", "c": "3"}
+    assert (await arm.call("GET", cluster, version="2025-07-01")).body["tags"] == {"b": "2", "c": "3"}
+    assert (await arm.call("DELETE", path)).status == 200
+    assert "tags" not in (await arm.call("GET", cluster, version="2025-07-01")).body
+    nothing = await arm.call("PUT", path.replace(cluster, f"{cluster}x"), {"properties": {"tags": {}}})
+    assert (nothing.status, code(nothing)) == (404, "ResourceNotFound")
+
+
+async def test_a_resource_is_found_when_asked_for_with_an_empty_parent(arm: ArmCaller) -> None:
+    """So the generic resource client asks, and with it `az resource`."""
+    made = await arm.control("POST", "clusters", {"count": 1, "location": "westeurope"})
+    (cluster,) = made.body["ids"]
+    answer = await arm.call("GET", cluster.replace("/managedClusters/", "//managedClusters/"), version="2025-07-01")
+    assert (answer.status, answer.body["name"]) == (200, cluster.rpartition("/")[2])
 
 
 async def test_the_sdk_makes_lists_and_deletes_groups(sdk: tuple[Cloud, ResourceManagementClient]) -> None:
@@ -323,3 +339,19 @@ def test_fixed_principals_are_distinct() -> None:
     principals: list[Principal] = [cloud.identity.app, cloud.identity.operator]
     ids = {value for each in principals for value in (each.object_id, each.application_id)}
     assert len(ids) == 4
+
+
+async def test_namespaces_without_types_can_be_registered(arm: ArmCaller) -> None:
+    path = f"{SUBSCRIPTION}/providers/microsoft.kubernetes"
+    before = (await arm.call("GET", path)).body
+    assert (before["namespace"], before["registrationState"]) == ("Microsoft.Kubernetes", "NotRegistered")
+    assert before["resourceTypes"] == []
+    await arm.call("POST", f"{path}/register")
+    await arm.clock.advance(arm.cloud.timings.provider_registration)
+    assert (await arm.call("GET", path)).body["registrationState"] == "Registered"
+    listed = {each["namespace"] for each in (await arm.call("GET", "/providers")).body["value"]}
+    assert {"Microsoft.Kubernetes", "Microsoft.Network", "Microsoft.DataProtection"} <= listed
+    network = f"{await arm.group()}/providers/Microsoft.Network/virtualNetworks/v"
+    assert code(await arm.call("GET", network)) == "InvalidResourceType"
+    unknown = await arm.call("POST", f"{SUBSCRIPTION}/providers/Microsoft.Unheard/register")
+    assert (unknown.status, code(unknown)) == (404, "InvalidResourceNamespace")

@@ -2,17 +2,12 @@
 
 import io
 import json
-import os
-import select
-import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 import msal  # type: ignore[import-untyped]
@@ -31,43 +26,9 @@ from simulator.identity.models import OPERATOR, TENANT_ID
 from simulator.identity.tokens import claims_of
 from simulator.server import start
 from simulator.transport import AllowHttp, SimulatedCredential, SimulatedTransport
+from tests.contract.simulator_program import Running, control, run, started, stopped
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 RESOURCE = "https://management.azure.com/"
-
-
-class Running(NamedTuple):
-    process: subprocess.Popen[str]
-    endpoints: dict[str, str]
-    tls: Path | None
-
-
-def run(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "simulator", *arguments],
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONWARNINGS": "error"},
-    )
-
-
-def started(*arguments: str, tls: Path | None = None) -> Running:
-    process = run(*arguments)
-    assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], 60)
-    line = process.stdout.readline() if readable else ""
-    if not line:
-        process.kill()
-        raise AssertionError(f"no endpoints: {process.communicate()}")
-    return Running(process, json.loads(line), tls)
-
-
-def stopped(running: Running) -> tuple[int, str, str]:
-    running.process.send_signal(signal.SIGTERM)
-    out, err = running.process.communicate(timeout=30)
-    return running.process.returncode, out, err
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +44,6 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running = started("--port", "0", "--tls", str(directory), tls=directory)
     yield running
     stopped(running)
-
-
-def control(running: Running, method: str, name: str, body: Any = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{running.endpoints['control']}/simulator/{name}", data, method=method)  # noqa: S310
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
-        return json.loads(answer.read() or b"null")
 
 
 def test_the_first_line_is_the_endpoints_and_sigterm_ends_it_cleanly() -> None:

@@ -2,10 +2,10 @@
 
 import http.client
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -68,10 +68,26 @@ class Answer:
         return json.loads(self.body)
 
 
-@pytest.fixture(scope="session")
-def write_app(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., SampleApp]:
-    """Write an app: `functions` follows the common head, `host_json` is merged over the usual one."""
+class WriteApp(Protocol):
+    """Writes an app: `functions` follows the common head, `host_json` is merged over the usual one."""
 
+    def __call__(self, functions: str, host_json: Mapping[str, Any] | None = None, *, head: str = ...) -> SampleApp: ...
+
+
+class Call(Protocol):
+    """Sends one HTTP request; an iterable body goes out chunked, without a Content-Length."""
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        body: str | bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer: ...
+
+
+@pytest.fixture(scope="session")
+def write_app(tmp_path_factory: pytest.TempPathFactory) -> WriteApp:
     def write(functions: str, host_json: Mapping[str, Any] | None = None, *, head: str = APP_HEAD) -> SampleApp:
         folder = tmp_path_factory.mktemp("app")
         (folder / "function_app.py").write_text(head + functions)
@@ -82,9 +98,7 @@ def write_app(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., SampleA
 
 
 @pytest.fixture(scope="session")
-def call() -> Callable[..., Answer]:
-    """Send one HTTP request; an iterable body goes out chunked, without a Content-Length."""
-
+def call() -> Call:
     def send(
         method: str,
         url: str,

@@ -1,8 +1,13 @@
 """HTTP triggers and the admin endpoints of the local Functions host."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+
+from tests.conftest import RunningHost, StartHost
+from tests.triggers.conftest import Call, SampleApp, WriteApp
 
 FUNCTIONS = """
 @app.route("v1/clusters/{id}/backups/{number:int?}", methods=["GET", "POST"])
@@ -55,18 +60,18 @@ def switched_off(event: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def app(write_app):
+def app(write_app: WriteApp) -> SampleApp:
     return write_app(FUNCTIONS)
 
 
 @pytest.fixture(scope="module")
-def host(app, start_functions_host):
+def host(app: SampleApp, start_functions_host: StartHost) -> RunningHost:
     values = {"YEARLY": "0 0 0 1 1 *", "AzureWebJobs.switched_off.Disabled": "true", "RECORD": "is set already"}
     (app.folder / "local.settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": values}))
     return start_functions_host(app.folder, app.settings)
 
 
-def test_function_gets_route_parameters_query_headers_and_body(host, call):
+def test_function_gets_route_parameters_query_headers_and_body(host: RunningHost, call: Call) -> None:
     url = f"{host.api}/api/v1/clusters/a%20b%2Fc/backups/7?x=1&x=2&empty=&y=%C3%A9"
 
     answer = call("POST", url, "hello", {"X-Mixed-Case": "yes"})
@@ -81,28 +86,28 @@ def test_function_gets_route_parameters_query_headers_and_body(host, call):
     assert (seen["body"], seen["body_type"]) == ("hello", "bytes")
 
 
-def test_response_keeps_content_type_and_every_cookie(host, call):
+def test_response_keeps_content_type_and_every_cookie(host: RunningHost, call: Call) -> None:
     answer = call("GET", f"{host.api}/api/v1/clusters/a/backups")
 
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers.get_all("Set-Cookie") == ["a=1; Path=/", "b=2"]
 
 
-def test_optional_parameter_may_be_left_out(host, call):
+def test_optional_parameter_may_be_left_out(host: RunningHost, call: Call) -> None:
     assert call("GET", f"{host.api}/API/V1/clusters/a/backups/").json()["params"] == {"id": "a"}
 
 
-def test_constraint_must_hold(host, call):
+def test_constraint_must_hold(host: RunningHost, call: Call) -> None:
     assert call("GET", f"{host.api}/api/v1/clusters/a/backups/seven").status == 404
 
 
-def test_body_without_content_length_does_not_reach_the_function(host, call):
+def test_body_without_content_length_does_not_reach_the_function(host: RunningHost, call: Call) -> None:
     answer = call("POST", f"{host.api}/api/v1/clusters/a/backups", iter([b"hel", b"lo"]))
 
     assert (answer.status, answer.json()["body"]) == (201, "")
 
 
-def test_body_reaches_the_function_as_it_was_sent(host, call):
+def test_body_reaches_the_function_as_it_was_sent(host: RunningHost, call: Call) -> None:
     headers = {"Content-Encoding": "gzip", "Expect": "100-continue"}
 
     answer = call("POST", f"{host.api}/api/v1/clusters/a/backups", "not really compressed", headers)
@@ -110,14 +115,14 @@ def test_body_reaches_the_function_as_it_was_sent(host, call):
     assert (answer.status, answer.json()["body"]) == (201, "not really compressed")
 
 
-def test_literal_route_goes_before_a_parameter(host, call):
+def test_literal_route_goes_before_a_parameter(host: RunningHost, call: Call) -> None:
     answer = call("GET", f"{host.api}/api/v1/clusters/special/backups")
 
     assert (answer.status, answer.text) == (200, "special")
     assert call("POST", f"{host.api}/api/v1/clusters/special/backups").json()["params"] == {"id": "special"}
 
 
-def test_catch_all_takes_the_rest_of_the_path(host, call):
+def test_catch_all_takes_the_rest_of_the_path(host: RunningHost, call: Call) -> None:
     assert call("GET", f"{host.api}/api/files/a/b.txt").text == "a/b.txt"
     assert call("DELETE", f"{host.api}/api/files").text == "none"
 
@@ -125,35 +130,38 @@ def test_catch_all_takes_the_rest_of_the_path(host, call):
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/api/nothing"), ("PUT", "/api/v1/clusters/a/backups"), ("GET", "/failing")]
 )
-def test_what_no_function_takes_is_not_found(host, call, method, path):
+def test_what_no_function_takes_is_not_found(host: RunningHost, call: Call, method: str, path: str) -> None:
     assert call(method, host.api + path).status == 404
 
 
-def test_failing_function_is_answered_500_without_detail(host, call):
+def test_failing_function_is_answered_500_without_detail(host: RunningHost, call: Call) -> None:
     answer = call("GET", f"{host.api}/api/failing")
 
     assert (answer.status, answer.body) == (500, b"")
 
 
-def test_stdout_holds_nothing_but_the_announcement(app, start_functions_host, call):
+def test_stdout_holds_nothing_but_the_announcement(app: SampleApp, start_functions_host: StartHost, call: Call) -> None:
     host = start_functions_host(app.folder, app.settings)
     call("GET", f"{host.api}/api/failing")
 
     host.process.terminate()
 
+    assert host.process.stdout is not None
     assert host.process.stdout.read() == ""
     assert host.wait() == 0
     assert "said on stdout" in host.log_file.read_text()
 
 
-def test_route_prefix_comes_from_host_json_or_its_override(app, start_functions_host, call):
+def test_route_prefix_comes_from_host_json_or_its_override(
+    app: SampleApp, start_functions_host: StartHost, call: Call
+) -> None:
     host = start_functions_host(app.folder, app.settings | {"AzureFunctionsJobHost__extensions__http__routePrefix": ""})
 
     assert call("GET", f"{host.api}/files/x").text == "x"
     assert call("GET", f"{host.api}/api/files/x").status == 404
 
 
-def test_admin_lists_functions_with_their_bindings(host, call):
+def test_admin_lists_functions_with_their_bindings(host: RunningHost, call: Call) -> None:
     listed = {item["name"]: item for item in call("GET", f"{host.api}/admin/functions").json()}
 
     assert set(listed) == {"echo", "special", "files", "failing", "yearly", "grid", "switched_off"}
@@ -162,11 +170,11 @@ def test_admin_lists_functions_with_their_bindings(host, call):
     assert call("GET", f"{host.api}/admin/functions/grid").json() == listed["grid"]
 
 
-def test_admin_says_that_the_host_runs(host, call):
+def test_admin_says_that_the_host_runs(host: RunningHost, call: Call) -> None:
     assert call("GET", f"{host.api}/admin/host/status").json()["state"] == "Running"
 
 
-def test_admin_runs_a_timer_now(host, call, app, eventually):
+def test_admin_runs_a_timer_now(host: RunningHost, call: Call, app: SampleApp, eventually: Callable[..., Any]) -> None:
     assert call("POST", f"{host.api}/admin/functions/YEARLY", "{}").status == 202
 
     run = eventually(lambda: app.recorded("yearly"), "the timer's run")[0]
@@ -176,7 +184,9 @@ def test_admin_runs_a_timer_now(host, call, app, eventually):
 
 
 @pytest.mark.parametrize("given", [{"id": "given"}, '{"id": "given"}'])
-def test_admin_passes_the_input_on(host, call, app, eventually, given):
+def test_admin_passes_the_input_on(
+    host: RunningHost, call: Call, app: SampleApp, eventually: Callable[..., Any], given: object
+) -> None:
     before = len(app.recorded("grid"))
 
     assert call("POST", f"{host.api}/admin/functions/grid", json.dumps({"input": given})).status == 202
@@ -188,11 +198,11 @@ def test_admin_passes_the_input_on(host, call, app, eventually, given):
     ("path", "body", "status"),
     [("nobody", "{}", 404), ("yearly", "{", 400), ("yearly", "[]", 400), ("echo", "{}", 400)],
 )
-def test_admin_refuses(host, call, path, body, status):
+def test_admin_refuses(host: RunningHost, call: Call, path: str, body: str, status: int) -> None:
     assert call("POST", f"{host.api}/admin/functions/{path}", body).status == status
 
 
-def test_disabled_function_is_listed_but_has_no_listener(host, call):
+def test_disabled_function_is_listed_but_has_no_listener(host: RunningHost, call: Call) -> None:
     assert call("GET", f"{host.api}/admin/functions/switched_off").json()["isDisabled"] is True
     url = f"{host.api}/runtime/webhooks/eventgrid?functionName=switched_off"
     assert call("POST", url, "[{}]", {"aeg-event-type": "Notification"}).status == 404

@@ -1,13 +1,17 @@
 """What is not fit to be hosted is refused at the start, with exit code 2 and a message that names the culprit."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from functions_host import host_json
 from functions_host.routes import Route
 from functions_host.start_error import StartError
+from tests.conftest import StartHost
+from tests.triggers.conftest import Call, WriteApp
 
 GOOD = """
 @app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *")
@@ -84,29 +88,26 @@ def retried(timer: func.TimerRequest) -> None: ...
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(write_app, run_functions_host):
-    """All bad apps, run side by side: each costs a Python start."""
+@pytest.mark.parametrize(("functions", "complaint"), BAD_APPS.values(), ids=BAD_APPS)
+def test_bad_app_fails_the_start(
+    write_app: WriteApp,
+    run_functions_host: Callable[..., subprocess.CompletedProcess[str]],
+    functions: str,
+    complaint: list[str],
+) -> None:
+    app = write_app(GOOD + functions if functions else "")
 
-    def run(case):
-        app = write_app(GOOD + case[0] if case[0] else "")
-        return run_functions_host(app.folder, app.settings)
-
-    with ThreadPoolExecutor(4) as pool:
-        return dict(zip(BAD_APPS, pool.map(run, BAD_APPS.values()), strict=True))
-
-
-@pytest.mark.parametrize("case", BAD_APPS)
-def test_bad_app_fails_the_start(outcomes, case):
-    outcome = outcomes[case]
+    outcome = run_functions_host(app.folder, app.settings)
 
     assert (outcome.returncode, outcome.stdout) == (2, "")
     message = outcome.stderr[outcome.stderr.index("functions_host: cannot start") :]
-    for part in BAD_APPS[case][1]:
+    for part in complaint:
         assert part in message
 
 
-def test_package_of_the_app_from_outside_its_folder_fails_the_start(write_app, run_functions_host, tmp_path):
+def test_package_of_the_app_from_outside_its_folder_fails_the_start(
+    write_app: WriteApp, run_functions_host: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "__init__.py").touch()
     app = write_app(f"import sys\nsys.path.append({str(tmp_path)!r})\nimport shared\n{GOOD}")
@@ -118,7 +119,12 @@ def test_package_of_the_app_from_outside_its_folder_fails_the_start(write_app, r
 
 
 @pytest.mark.parametrize("package", ["shared", "functions"])
-def test_package_beside_the_host_is_not_taken(write_app, run_functions_host, tmp_path, package):
+def test_package_beside_the_host_is_not_taken(
+    write_app: WriteApp,
+    run_functions_host: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    package: str,
+) -> None:
     (tmp_path / package).mkdir()
     (tmp_path / package / "__init__.py").touch()
     app = write_app(f"import {package}\n{GOOD}")
@@ -129,7 +135,7 @@ def test_package_beside_the_host_is_not_taken(write_app, run_functions_host, tmp
     assert f"No module named '{package}'" in outcome.stderr
 
 
-def test_package_in_the_apps_folder_is_taken(write_app, start_functions_host, call):
+def test_package_in_the_apps_folder_is_taken(write_app: WriteApp, start_functions_host: StartHost, call: Call) -> None:
     app = write_app(f"import shared\n{GOOD}")
     (app.folder / "shared").mkdir()
     (app.folder / "shared" / "__init__.py").touch()
@@ -140,17 +146,25 @@ def test_package_in_the_apps_folder_is_taken(write_app, start_functions_host, ca
     assert host.stop() == 0
 
 
-def test_folder_without_an_app_is_refused(run_functions_host, tmp_path):
-    missing_host_json = run_functions_host(tmp_path)
-    (tmp_path / "host.json").write_text('{"version": "2.0"}')
-    missing_script = run_functions_host(tmp_path)
+@pytest.mark.parametrize(("present", "missing"), [([], "host.json"), (["host.json"], "function_app.py")])
+def test_folder_without_an_app_is_refused(
+    run_functions_host: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    present: list[str],
+    missing: str,
+) -> None:
+    for name in present:
+        (tmp_path / name).write_text('{"version": "2.0"}')
 
-    assert (missing_host_json.returncode, missing_script.returncode) == (2, 2)
-    assert "host.json is missing" in missing_host_json.stderr
-    assert "function_app.py is missing" in missing_script.stderr
+    outcome = run_functions_host(tmp_path)
+
+    assert outcome.returncode == 2
+    assert f"{missing} is missing" in outcome.stderr
 
 
-def test_bad_host_json_fails_the_start(write_app, run_functions_host):
+def test_bad_host_json_fails_the_start(
+    write_app: WriteApp, run_functions_host: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     app = write_app(GOOD, {"functionTimeot": "00:05:00"})
 
     outcome = run_functions_host(app.folder, app.settings)
@@ -159,7 +173,9 @@ def test_bad_host_json_fails_the_start(write_app, run_functions_host):
     assert "host.json: functionTimeot: unknown key" in outcome.stderr
 
 
-def test_settings_that_are_not_strings_fail_the_start(write_app, run_functions_host):
+def test_settings_that_are_not_strings_fail_the_start(
+    write_app: WriteApp, run_functions_host: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     app = write_app(GOOD)
     (app.folder / "local.settings.json").write_text(json.dumps({"Values": {"PORT": 1}}))
 
@@ -189,12 +205,12 @@ def test_settings_that_are_not_strings_fail_the_start(write_app, run_functions_h
         ({"version": "2.0", "retry": {}}, "retry"),
     ],
 )
-def test_host_json_is_checked(document, complaint):
+def test_host_json_is_checked(document: dict[str, object], complaint: str) -> None:
     with pytest.raises(StartError, match=f"host.json: .*{complaint}"):
         host_json.parse(document, {})
 
 
-def test_host_json_defaults_are_the_real_ones():
+def test_host_json_defaults_are_the_real_ones() -> None:
     parsed = host_json.parse({"version": "2.0"}, {})
 
     assert parsed == host_json.HostJson(
@@ -213,8 +229,12 @@ def test_host_json_defaults_are_the_real_ones():
     )
 
 
-def test_app_settings_override_host_json_in_any_case():
-    document = {"version": "2.0", "functionTimeout": "-1", "extensions": {"queues": {"batchsize": 8}}}
+def test_app_settings_override_host_json_in_any_case() -> None:
+    document: dict[str, object] = {
+        "version": "2.0",
+        "functionTimeout": "-1",
+        "extensions": {"queues": {"batchsize": 8}},
+    }
     settings = {
         "AzureFunctionsJobHost__extensions__Queues__batchSize": "2",
         "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "1.00:00:02.5",
@@ -229,7 +249,7 @@ def test_app_settings_override_host_json_in_any_case():
 
 
 @pytest.mark.parametrize("template", ["a/{b", "a/{b:regex(x)}", "{a}/{a}", "a}/b"])
-def test_route_that_is_no_template_is_refused(template):
+def test_route_that_is_no_template_is_refused(template: str) -> None:
     with pytest.raises(StartError, match="function f: route"):
         Route(template, "function f")
 
@@ -249,5 +269,5 @@ def test_route_that_is_no_template_is_refused(template):
         ("a.b", "/axb", None),
     ],
 )
-def test_route_matching(template, path, parameters):
+def test_route_matching(template: str, path: str, parameters: dict[str, str] | None) -> None:
     assert Route(template, "function f").match(path) == parameters

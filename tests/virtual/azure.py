@@ -46,13 +46,17 @@ class Operator:
     def __init__(self, cloud: Cloud, clock: VirtualClock) -> None:
         self._cloud, self._clock = cloud, clock
 
-    async def send(self, method: str, path: str, version: str, body: Any = None) -> Response:
-        token = self._cloud.identity.token(self._cloud.identity.operator)
+    async def send(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Response:
+        """One call, again when Azure is too busy for a person too."""
         content = b"" if body is None else json.dumps(body).encode()
-        path, _, filtered = path.partition("?$filter=")
-        query = {"api-version": version} | ({"$filter": filtered} if filtered else {})
-        headers = {"authorization": f"Bearer {token}"}
-        return await self._cloud.respond(Request(method, path, query=query, headers=headers, body=content))
+        while True:
+            token = self._cloud.identity.token(self._cloud.identity.operator)
+            headers = {"authorization": f"Bearer {token}"}
+            asked = {"api-version": version, **query}
+            response = await self._cloud.respond(Request(method, path, query=asked, headers=headers, body=content))
+            if response.status != 429:
+                return response
+            await self._clock.advance(10)
 
     async def get(self, path: str, version: str) -> Any:
         """The body, None when it is not there."""
@@ -60,13 +64,11 @@ class Operator:
         return response.body if response.status == 200 else None
 
     async def all_of(self, path: str, version: str) -> list[Any]:
-        """All pages."""
+        """All pages; none when what is listed is not there."""
         found: list[Any] = []
-        token = self._cloud.identity.token(self._cloud.identity.operator)
-        query = {"api-version": version}
+        query: dict[str, str] = {}
         while True:
-            request = Request("GET", path, query=query, headers={"authorization": f"Bearer {token}"})
-            response = await self._cloud.respond(request)
+            response = await self.send("GET", path, version, **query)
             if response.status == 404:
                 return found
             assert response.status == 200, (path, response.body)
@@ -74,7 +76,7 @@ class Operator:
             link = response.body.get("nextLink")
             if not link:
                 return found
-            query = dict(parse_qsl(urlsplit(link).query))
+            query = {k: v for k, v in parse_qsl(urlsplit(link).query) if k != "api-version"}
 
     async def do(self, method: str, path: str, version: str, body: Any = None, *, wait: float = 300) -> Any:
         """Change something, and give Azure the time it takes."""
@@ -125,15 +127,20 @@ class Operator:
         found = await self.instances(cluster)
         return [point for one in found for point in await self.all_of(f"{one['id']}/recoveryPoints", BACKUP)]
 
-    async def roles(self) -> list[tuple[str, str]]:
-        """Role and scope of every assignment in the subscription that the Guard made."""
+    async def grants(self) -> list[tuple[str, str, str]]:
+        """Principal, role and scope of every assignment in the subscription that the Guard made."""
         found = await self.all_of(f"{ROOT}/providers/Microsoft.Authorization/roleAssignments", ROLES)
+        made = [each["properties"] for each in found]
         app = self._cloud.identity.app.object_id
         return sorted(
-            (each["properties"]["roleDefinitionId"].rsplit("/", 1)[-1], each["properties"]["scope"].lower())
-            for each in found
-            if each["properties"].get("createdBy") == app
+            (one["principalId"], one["roleDefinitionId"].rsplit("/", 1)[-1], one["scope"].lower())
+            for one in made
+            if one.get("createdBy") == app
         )
+
+    async def roles(self) -> list[tuple[str, str]]:
+        """The same without the principals."""
+        return sorted((role, scope) for _, role, scope in await self.grants())
 
     async def protection(self, cluster: ClusterId) -> Protection:
         """Everything at once."""
@@ -146,7 +153,7 @@ class Operator:
             tuple(each["name"] for each in await self.vaults()),
             tuple(each["name"] for each in await self.accounts()),
             tuple(each["name"] for each in await self.policies()),
-            tuple(each["name"].partition("-")[0] for each in await self.containers()),
+            tuple(sorted(each["name"].partition("-")[0] for each in await self.containers())),
             len(await self.jobs_of(cluster)),
             len(await self.recovery_points(cluster)),
         )
@@ -228,7 +235,13 @@ class Operator:
         """Under a name of its own."""
         name = str(self._cloud.new_uuid())
         definition = f"{ROOT}/providers/Microsoft.Authorization/roleDefinitions/{role}"
-        body = {"properties": {"roleDefinitionId": definition, "principalId": principal}}
+        body = {
+            "properties": {
+                "roleDefinitionId": definition,
+                "principalId": principal,
+                "principalType": "ServicePrincipal",
+            }
+        }
         path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
         await self.do("PUT", path, ROLES, body, wait=600)
         return name

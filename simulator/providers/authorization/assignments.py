@@ -4,7 +4,7 @@ troubleshooting; the shape of the answer is recorded."""
 import re
 from uuid import UUID
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import ArmError, resource_not_found
 from simulator.arm.path import arm_path
 from simulator.arm.route import Call
 from simulator.http import Response
@@ -152,11 +152,7 @@ def _require_resource(call: Call, scope: str) -> None:
     top = "/".join(scope.split("/")[:9])
     if call.cloud.resources.tracked(top) is None:
         kind, name = "/".join(top.split("/")[6:8]), top.rpartition("/")[2]
-        message = (
-            f"The Resource '{kind}/{name}' under resource group '{path.resource_group}' was not found. For more "
-            "details please go to https://aka.ms/ARMResourceNotFoundFix"
-        )
-        raise ArmError(404, "ResourceNotFound", message)
+        raise resource_not_found(f"{kind}/{name}", path.resource_group)
 
 
 def _triple(assignment: RoleAssignment) -> tuple[str, str, str]:

@@ -44,6 +44,17 @@ BUILT_IN_ROLES = (
         ("*",),
     ),
     RoleDefinition(
+        "4a9ae827-6dc8-4573-8ac7-8239d42aa03f",
+        "Tag Contributor",
+        "Lets you manage tags on entities, without providing access to the entities themselves.",
+        (
+            *_BASICS,
+            "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
+            "Microsoft.Resources/subscriptions/resources/read",
+            "Microsoft.Resources/tags/*",
+        ),
+    ),
+    RoleDefinition(
         "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
         "User Access Administrator",
         "Lets you manage user access to Azure resources.",

@@ -1,12 +1,15 @@
 """Microsoft.ContainerService: the calls AKS answers, and what other providers ask about clusters."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
+from simulator.arm.headers import correlation_id
 from simulator.arm.paging import page
 from simulator.arm.route import Call, Principal, Route
 from simulator.http import Response
+from simulator.providers.authorization.scopes import is_within
 from simulator.providers.container_service import throttles
 from simulator.providers.container_service.api_versions import CLUSTERS
 from simulator.providers.container_service.clusters import Clusters
@@ -14,7 +17,12 @@ from simulator.providers.container_service.models import Cluster
 from simulator.providers.container_service.operations import AksOperations
 from simulator.providers.container_service.orders import order
 from simulator.providers.container_service.refusals import cluster_not_found, missing_parameter, parent_not_found
-from simulator.providers.container_service.responses import agent_pool_json, cluster_json, kubeconfig_json
+from simulator.providers.container_service.responses import (
+    agent_pool_json,
+    cluster_json,
+    kubeconfig_json,
+    plainly_typed,
+)
 from simulator.providers.container_service.trusted_access import TrustedAccess
 
 if TYPE_CHECKING:
@@ -53,11 +61,9 @@ class ContainerService:
 
     def drop_group(self, subscription_id: str, group: str) -> None:
         """The resource group was deleted, and the clusters in it."""
+        scope = f"/subscriptions/{subscription_id}/resourceGroups/{group}"
         for cluster in self._clusters.all():
-            if (cluster.subscription_id.lower(), cluster.resource_group.lower()) == (
-                subscription_id.lower(),
-                group.lower(),
-            ):
+            if is_within(cluster.id, scope):
                 self._clusters.forget(cluster)
 
     def create_cluster(self, location: str, subscription_id: str, overrides: Mapping[str, Any]) -> str:
@@ -68,14 +74,14 @@ class ContainerService:
         if self._clusters.get(wanted.resource_id) is not None:
             raise ArmError(409, "Conflict", f"The cluster {wanted.resource_id} exists already.")
         self._cloud.resources.add_group(subscription_id, group, location)
-        person, correlation_id = self._cloud.identity.operator, str(self._cloud.new_uuid())
+        person, correlation = self._cloud.identity.operator, str(self._cloud.new_uuid())
         url = f"https://management.azure.com{wanted.resource_id}?api-version={max(CLUSTERS)}"
-        self._tell(wanted.resource_id, person, url, correlation_id, status="Created")
+        self._tell(wanted.resource_id, person, url, correlation, status="Created")
         cluster, _ = self._clusters.create(
             wanted.resource_id,
             wanted.body,
             seconds=0 if wanted.settled else self._cloud.timings.cluster_write,
-            ended=lambda made: self._created(made, person, url, correlation_id),
+            ended=lambda made: self._created(made, person, url, correlation),
             power=wanted.power,
             outcome=wanted.outcome,
         )
@@ -100,7 +106,7 @@ class ContainerService:
             ("GET", _ONE + "/agentPools", self._agent_pools, other),
             ("GET", _ONE + "/agentPools/{pool}", self._agent_pool, other),
         ]
-        return [
+        routes = [
             *(
                 Route(method, pattern, CLUSTERS, self._throttles.under(limit, handler))
                 for method, pattern, handler, limit in calls
@@ -108,6 +114,7 @@ class ContainerService:
             *self._trusted_access.routes(),
             *self._operations.routes(),
         ]
+        return [replace(route, handler=plainly_typed(route.handler)) for route in routes]
 
     def _find(self, call: Call) -> Cluster:
         cluster = self._clusters.get(_cluster_id(call))
@@ -136,13 +143,13 @@ class ContainerService:
             operation = self._clusters.update(existing, call.body())
             headers = self._operations.headers(base_url, operation, _POLL_SECONDS, location=False)
             return Response(200, cluster_json(existing), headers)
-        correlation_id = call.request.headers.get("x-ms-correlation-request-id") or str(self._cloud.new_uuid())
+        correlation = correlation_id(self._cloud, call.request)
         url = f"https://management.azure.com{call.request.path}?api-version={call.api_version}"
         cluster, operation = self._clusters.create(
             call.resource_id,
             call.body(),
             seconds=self._cloud.timings.cluster_write,
-            ended=lambda made: self._created(made, call.principal, url, correlation_id),
+            ended=lambda made: self._created(made, call.principal, url, correlation),
         )
         headers = self._operations.headers(base_url, operation, _POLL_SECONDS, location=False)
         return Response(201, cluster_json(cluster), headers)
@@ -193,11 +200,11 @@ class ContainerService:
         headers = self._operations.headers(call.request.base_url, operation, _POLL_SECONDS, location=True)
         return Response(202, None, headers)
 
-    def _created(self, cluster: Cluster, principal: Principal, url: str, correlation_id: str) -> None:
+    def _created(self, cluster: Cluster, principal: Principal, url: str, correlation: str) -> None:
         """The second write event of a create (the front door tells the first when it accepts the PUT)."""
-        self._tell(cluster.id, principal, url, correlation_id, status=cluster.provisioning_state)
+        self._tell(cluster.id, principal, url, correlation, status=cluster.provisioning_state)
 
-    def _tell(self, resource_id: str, principal: Principal, url: str, correlation_id: str, *, status: str) -> None:
+    def _tell(self, resource_id: str, principal: Principal, url: str, correlation: str, *, status: str) -> None:
         self._cloud.event_grid.resource_event(
             "Write",
             "Failure" if status == "Failed" else "Success",
@@ -207,7 +214,7 @@ class ContainerService:
             status=status,
             method="PUT",
             url=url,
-            correlation_id=correlation_id,
+            correlation_id=correlation,
             first_create=True,
         )
 

@@ -4,7 +4,7 @@ the cluster takes no other but its deletion."""
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import location_is_fixed
 from simulator.arm.operations import OperationFailed
 from simulator.providers.container_service.defaults import completed
 from simulator.providers.container_service.identities import ClusterIdentity, Identities
@@ -12,7 +12,7 @@ from simulator.providers.container_service.models import Cluster
 from simulator.providers.container_service.operations import AksOperations
 from simulator.providers.container_service.refusals import busy, refused, stopped
 from simulator.providers.container_service.responses import cluster_json
-from simulator.providers.resources.locations import region_name
+from simulator.providers.resources.locations import required_location
 
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
@@ -50,7 +50,7 @@ class Clusters:
         """A new cluster, in state Creating for `seconds` of Azure's, then in `outcome`; `ended` is told then. Answers
         the cluster and its operation's name. Raises ArmError for what AKS refuses."""
         _, _, subscription, _, group, *_, name = resource_id.split("/")
-        location = _location(body)
+        location = required_location(body, RESOURCE_TYPE)
         properties = completed(
             body.get("properties") or {},
             name=name,
@@ -94,15 +94,9 @@ class Clusters:
     def update(self, cluster: Cluster, body: dict[str, Any]) -> str:
         """A PUT on a cluster that exists: what is given replaces what was. Answers the operation's name."""
         self.must_take_writes(cluster)
-        location = _location(body)
+        location = required_location(body, RESOURCE_TYPE)
         if location != cluster.location:
-            raise ArmError(
-                409,
-                "InvalidResourceLocation",
-                f"The resource '{cluster.name}' already exists in location '{cluster.location}' in resource group "
-                f"'{cluster.resource_group}'. A resource with the same name cannot be created in location "
-                f"'{location}'. Please select a new resource name.",
-            )
+            raise location_is_fixed(cluster.name, cluster.resource_group, cluster.location, location)
         asked = {key: value for key, value in (body.get("properties") or {}).items() if value is not None}
         properties = completed(
             {**cluster.properties, **asked, "nodeResourceGroup": cluster.node_resource_group},
@@ -227,16 +221,3 @@ class Clusters:
         self._cloud.resources.track(
             cluster.id, RESOURCE_TYPE, cluster.location, cluster.tags, lambda: cluster_json(cluster)
         )
-
-
-def _location(body: Mapping[str, Any]) -> str:
-    if not body.get("location"):
-        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
-    location = region_name(str(body["location"]))
-    if location is None:
-        raise ArmError(
-            400,
-            "LocationNotAvailableForResourceType",
-            f"The provided location '{body['location']}' is not available for resource type '{RESOURCE_TYPE}'.",
-        )
-    return location

@@ -34,7 +34,7 @@ def completed(asked: dict[str, Any], *, name: str, group: str, location: str, su
         "nodeResourceGroup": f"MC_{group}_{name}_{location}"[:80],
         "enableRBAC": True,
         "supportPlan": "KubernetesOfficial",
-        "maxAgentPools": 100,
+        "maxAgentPools": 1 if any(pool.get("type") == "AvailabilitySet" for pool in pools) else 100,
         "autoUpgradeProfile": {"nodeOSUpgradeChannel": "NodeImage"},
         "disableLocalAccounts": False,
         "securityProfile": {},

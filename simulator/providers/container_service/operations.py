@@ -1,14 +1,15 @@
 """Long-running operations as AKS shows them: a guid under the region, read as `operations` (a status) and as
 `operationresults` (202 while it runs, then 204). Shapes, statuses and api-version are recorded."""
 
-import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
+from simulator.arm.headers import retry_after
 from simulator.arm.operations import Operation
 from simulator.arm.route import Call, Route
+from simulator.arm.signed_links import signature
 from simulator.http import Response
 from simulator.providers.container_service.api_versions import CLUSTERS
 from simulator.providers.container_service.refusals import refused
@@ -43,12 +44,13 @@ class AksOperations:
         operation = self._operations[name]
         subscription = operation.resource_id.split("/")[2]
         root = base_url + _LOCATION.format(subscription=subscription, location=operation.location)
+        query = f"api-version={_API_VERSION}{signature(operation)}"
         headers = {
-            "Azure-AsyncOperation": f"{root}/operations/{name}?api-version={_API_VERSION}",
-            "Retry-After": str(max(1, math.ceil(self._cloud.clock.shorten(poll_seconds)))),
+            "Azure-AsyncOperation": f"{root}/operations/{name}?{query}",
+            "Retry-After": retry_after(self._cloud.clock, poll_seconds),
         }
         if location:
-            headers["Location"] = f"{root}/operationresults/{name}?api-version={_API_VERSION}"
+            headers["Location"] = f"{root}/operationresults/{name}?{query}"
         return headers
 
     def routes(self) -> list[Route]:

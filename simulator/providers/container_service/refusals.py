@@ -3,7 +3,7 @@ etag conflict); what ARM itself refuses before AKS is asked has the usual one.""
 
 from typing import Any
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import ArmError, resource_not_found
 
 
 def refused(status: int, code: str, message: str, *, subcode: str = "", detail: str | None = None) -> ArmError:
@@ -15,12 +15,7 @@ def refused(status: int, code: str, message: str, *, subcode: str = "", detail: 
 
 def cluster_not_found(name: str, group: str) -> ArmError:
     """ARM's own answer (recorded)."""
-    return ArmError(
-        404,
-        "ResourceNotFound",
-        f"The Resource 'Microsoft.ContainerService/managedClusters/{name}' under resource group '{group}' was not "
-        "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-    )
+    return resource_not_found(f"Microsoft.ContainerService/managedClusters/{name}", group)
 
 
 def parent_not_found(child_type: str, verb: str, cluster: str) -> ArmError:

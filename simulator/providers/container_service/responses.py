@@ -1,10 +1,32 @@
 """JSON as AKS answers it (keys of a cluster: the 2023 recording of `az aks create`)."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from simulator.arm.errors import ArmError
+from simulator.arm.route import Call, Handler
+from simulator.http import Response
 from simulator.providers.container_service.models import Binding, Cluster
+
+_JSON = "application/json"
+
+
+def plainly_typed(handler: Handler) -> Handler:
+    """AKS says `application/json` without a charset, of errors too (recorded)."""
+
+    def answer(call: Call) -> Response | Awaitable[Response]:
+        try:
+            response = handler(call)
+        except ArmError as error:
+            error.headers.setdefault("Content-Type", _JSON)
+            raise
+        if not isinstance(response, Response) or response.body is None:
+            return response
+        return replace(response, headers={"Content-Type": _JSON, **response.headers})
+
+    return answer
 
 
 def cluster_json(cluster: Cluster) -> dict[str, Any]:

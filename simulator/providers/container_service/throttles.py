@@ -1,11 +1,11 @@
 """AKS's own token buckets, on top of ARM's: sizes and refill as published on its quotas page ("Throttling limits on
 AKS resource provider APIs"); code and message as on its troubleshooting page."""
 
-import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator.arm.headers import retry_after
 from simulator.arm.route import Call, Handler
 from simulator.arm.throttle import TokenBucket
 from simulator.http import Response
@@ -61,7 +61,7 @@ class Throttles:
         bucket.fill(now)
         wait = bucket.seconds_to_token()
         if wait > 1e-9:
-            seconds = max(1, math.ceil(clock.shorten(wait)))
+            seconds = retry_after(clock, wait)
             error = refused(
                 429,
                 "Throttled",
@@ -69,6 +69,6 @@ class Throttles:
                 f"retry again in {seconds} seconds. For more information, please visit aka.ms/aks/throttling",
                 subcode="Throttled",
             )
-            error.headers["Retry-After"] = str(seconds)
+            error.headers["Retry-After"] = seconds
             raise error
         bucket.tokens -= 1

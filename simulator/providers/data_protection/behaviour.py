@@ -15,11 +15,11 @@ from simulator.providers.data_protection.models import BackupInstance, BackupWar
 from simulator.providers.data_protection.policies import Policies
 from simulator.providers.data_protection.policy_rules import AKS
 from simulator.providers.data_protection.recovery_points import RecoveryPoints, expire
-from simulator.providers.data_protection.responses import not_found, operation_result, operation_status
+from simulator.providers.data_protection.responses import error_object, not_found, operation_result, operation_status
 from simulator.providers.data_protection.restores import POD_RESTARTED as POD_RESTARTED_IN_RESTORE
 from simulator.providers.data_protection.restores import Restores
 from simulator.providers.data_protection.routes import routes
-from simulator.providers.data_protection.vaults import Vaults
+from simulator.providers.data_protection.vaults import NOT_EMPTY, Vaults
 
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
@@ -61,13 +61,18 @@ class DataProtection:
         return []
 
     def drop_group(self, subscription_id: str, group: str) -> None:
-        """Forget the vaults of a deleted resource group. Assumed: the deletion is not refused for what they hold."""
-        for vault in self.vaults.all():
-            if (vault.subscription_id.lower(), vault.resource_group.lower()) == (
-                subscription_id.lower(),
-                group.lower(),
-            ):
-                self.vaults.forget(vault)
+        """Forget the vaults of a deleted resource group."""
+        for vault in self.vaults.in_group(subscription_id, group):
+            self.vaults.forget(vault)
+
+    def refuses_drop(self, subscription_id: str, group: str) -> list[tuple[str, ArmError]]:
+        """The vaults that keep a resource group from being deleted, with what deleting each would be answered."""
+        error = error_object(NOT_EMPTY, str(self._cloud.new_uuid()))
+        return [
+            (vault.id, ArmError(400, NOT_EMPTY.code, NOT_EMPTY.message, body={"error": error}))
+            for vault in self.vaults.in_group(subscription_id, group)
+            if self.vaults.holds_instances(vault)
+        ]
 
     def run_schedule(self, cluster_id: str | None = None) -> list[str]:
         """Start the scheduled backup now, of one cluster or of all, and return the ids of the jobs. Instances whose
@@ -152,16 +157,16 @@ def _outcome(
         return Outcome(UserError(code or default, "The job failed.", ("See the error's documentation.",)))
     if outcome == "completed":
         return Outcome()
-    if warnings is None or isinstance(warnings, int):
+    if warnings is None or (isinstance(warnings, int) and not isinstance(warnings, bool) and warnings > 0):
         warnings = [f"resource-{number}" for number in range(1, (warnings or 1) + 1)]
-    if isinstance(warnings, str) or not isinstance(warnings, Sequence):
-        raise ValueError("warnings is a number or a list.")
+    if isinstance(warnings, str) or not isinstance(warnings, Sequence) or not warnings:
+        raise ValueError("must be a number above 0 or a list that is not empty")
     return Outcome(warnings=tuple(_warning(one, code) for one in warnings))
 
 
 def _warning(given: Any, code: str | None) -> BackupWarning:
     if not isinstance(given, str | Mapping):
-        raise ValueError("a warning is a resource's name or {resourceName, code, message}.")
+        raise ValueError("must be resource names or {resourceName, code, message}")
     about = {"resourceName": given} if isinstance(given, str) else given
     text = about.get("message", "The resource could not be backed up.")
     error = UserError(about.get("code") or code or "KubernetesBackupGenericWarning", text, ("Check the resource.",))

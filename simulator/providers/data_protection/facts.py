@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from simulator.providers.authorization.scopes import is_within
 from simulator.providers.data_protection.models import Vault
 from simulator.providers.data_protection.policy_rules import uses_vault_store
 from simulator.providers.data_protection.protection import Facts
@@ -36,10 +37,6 @@ def snapshot_group_id(properties: dict[str, Any]) -> str:
     return next((one["resourceGroupId"] for one in parameters if one.get("resourceGroupId")), "")
 
 
-def _within(scope: str, ancestor: str) -> bool:
-    return f"{scope}/".lower().startswith(f"{ancestor.rstrip('/')}/".lower())
-
-
 def gather(cloud: "Cloud", vault: Vault, properties: dict[str, Any]) -> Facts:
     """The facts of this moment for an instance with these properties (validated or stored) in that vault."""
     cluster_id = properties["dataSourceInfo"]["resourceID"]
@@ -63,7 +60,7 @@ def gather(cloud: "Cloud", vault: Vault, properties: dict[str, Any]) -> Facts:
     def assigned(principal: str | None, roles: tuple[str, ...], scope: str) -> bool:
         """Also when it has not spread yet."""
         return principal is not None and any(
-            assignment.role_guid in roles and _within(scope, assignment.scope)
+            assignment.role_guid in roles and is_within(scope, assignment.scope)
             for assignment in cloud.authorization.assignments_of(principal)
         )
 
@@ -87,7 +84,7 @@ def gather(cloud: "Cloud", vault: Vault, properties: dict[str, Any]) -> Facts:
         trusted_access_in_effect=cloud.container_service.trusted_access_in_effect(cluster_id, vault.id),
         vault_reads_cluster=holds(vault.principal_id, READS, cluster_id),
         snapshot_group_found=group is not None,
-        snapshot_group_locked=any(_within(group_id, lock.scope) for lock in cloud.authorization.locks()),
+        snapshot_group_locked=any(is_within(group_id, lock.scope) for lock in cloud.authorization.locks()),
         vault_reads_snapshot_group=holds(vault.principal_id, READS, group_id),
         cluster_contributes_to_snapshot_group=holds(
             None if cluster is None else cluster.principal_id, CONTRIBUTES, group_id

@@ -98,7 +98,7 @@ class Instances:
 
         seconds = self._cloud.timings.validate_for_modify_backup
         operation = self._cloud.operations.start(instance.id, vault.location, seconds, validated)
-        return Response(202, None, accepted(call, operation, retry_after=60))
+        return Response(202, None, accepted(call, operation, seconds=60))
 
     def put(self, call: Call) -> Response:
         vault, body = self._vaults.of(call), call.body()
@@ -141,7 +141,7 @@ class Instances:
 
         seconds = self._cloud.timings.instance_write
         operation = self._cloud.operations.start(instance.id, vault.location, seconds, written)
-        return Response(201, instance_body(instance), accepted(call, operation, location=False, retry_after=60))
+        return Response(201, instance_body(instance), accepted(call, operation, location=False, seconds=60))
 
     def _change(self, call: Call, vault: Vault, instance: BackupInstance, properties: dict[str, Any]) -> Response:
         unchanged = same(instance.properties, properties)
@@ -171,7 +171,7 @@ class Instances:
         seconds = self._cloud.timings.configure_protection
         answer = instance_body(instance)  # recorded: it still shows the old policy
         operation = self._cloud.operations.start(instance.id, vault.location, seconds, changed)
-        return Response(201, answer, accepted(call, operation, location=False, retry_after=60))
+        return Response(201, answer, accepted(call, operation, location=False, seconds=60))
 
     def delete(self, call: Call) -> Response:
         vault = self._vaults.of(call)

@@ -67,22 +67,34 @@ class Jobs:
             raise invalid_input(call, f"{override} is not a tag of the policy.")
         if instance.state != "ProtectionConfigured":
             raise self._instances.wrong_state(call, instance)
-        yesterday = self._cloud.clock.now() - timedelta(days=1)
-        recent = [job for job in vault.jobs.values() if job.instance is instance and job.started > yesterday]
-        if sum(job.is_user_triggered and job.operation == "Backup" for job in recent) >= ON_DEMAND_PER_DAY:
-            # documented: 10 a day; assumed: the code, and that a day is the last 24 hours
+        if self.asked_today(vault, instance, "Backup") >= ON_DEMAND_PER_DAY:  # assumed: the code
             text = f"At most {ON_DEMAND_PER_DAY} on-demand backups a day are allowed for a backup instance."
             action = ("Wait until a day has passed since the first of them.",)
             raise refusal(call, 400, UserError("UserErrorMaxOnDemandBackupsReached", text, action))
         tag = names[override.lower()] if override else default_tag(policy)
         job = self.start_backup(vault, instance, tag=tag, is_user_triggered=True)
+        return self.triggered(call, vault, job)
+
+    def triggered(self, call: Call, vault: Vault, job: Job) -> Response:
+        """The answer to a call that started a job: an operation that ends at once and names it (recorded)."""
         operation = self._cloud.operations.start(
-            instance.id,
+            job.instance.id,
             vault.location,
             self._cloud.timings.adhoc_trigger,
             lambda: {"jobId": job.id, "objectType": "OperationJobExtendedInfo"},
         )
         return Response(202, None, accepted(call, operation))
+
+    def asked_today(self, vault: Vault, instance: BackupInstance, operation: str) -> int:
+        """How many such jobs somebody asked for within 24 hours (assumed to be what the documented day means)."""
+        yesterday = self._cloud.clock.now() - timedelta(days=1)
+        return sum(
+            job.instance is instance
+            and job.operation == operation
+            and job.is_user_triggered
+            and job.started > yesterday
+            for job in vault.jobs.values()
+        )
 
     @staticmethod
     def policy(vault: Vault, instance: BackupInstance) -> Policy:

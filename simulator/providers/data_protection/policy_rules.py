@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 from simulator.providers.data_protection.models import UserError
-from simulator.providers.data_protection.regions import OPERATIONAL_ONLY
 
 AKS = "Microsoft.ContainerService/managedClusters"
 INTERVALS = ("PT4H", "PT6H", "PT8H", "PT12H", "P1D")
 CRITERIA = ("AllBackup", "FirstOfDay", "FirstOfWeek", "FirstOfMonth", "FirstOfYear")
+OPERATIONAL_ONLY = frozenset(
+    {"israelcentral", "polandcentral", "spaincentral"}
+)  # documented, of the regions known here
 OPERATIONAL_DAYS = 360  # documented; that the API refuses more is assumed
 VAULT_DAYS = 3650  # assumed
 

@@ -1,22 +1,20 @@
 """JSON shapes this provider's resources share: errors, long-running operations, pages, moments."""
 
-import base64
-import hashlib
-import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.arm.errors import ArmError
+from simulator.arm.headers import retry_after
 from simulator.arm.operations import Operation
 from simulator.arm.paging import page as arm_page
 from simulator.arm.route import Call
+from simulator.arm.signed_links import signature
 from simulator.http import Response
 from simulator.providers.data_protection.models import UserError
 
 NEVER = "0001-01-01T00:00:00Z"  # recorded: what stands where a moment is not known yet
 PAGE_SIZE = 100  # assumed
-EPOCH_TICKS = 621355968000000000  # .NET ticks (100 ns) at 1970-01-01, as in the `t` of a signed link
 
 
 def moment(when: datetime) -> str:
@@ -92,17 +90,17 @@ def page(call: Call, items: Sequence[Any], body: Callable[[Any], dict[str, Any]]
 
 
 def accepted(
-    call: Call, operation: Operation, *, location: bool = True, in_vault: bool = True, retry_after: int = 10
+    call: Call, operation: Operation, *, location: bool = True, in_vault: bool = True, seconds: int = 10
 ) -> dict[str, str]:
     """The headers that say where to follow an operation. A vault's deletion is followed at the location below its
-    resource group, all else below the vault; the Location header is absent on PUT (all recorded). `retry_after` is in
-    seconds: 60 and 10 stand in the published examples, the live value was cut from the recordings."""
+    resource group, all else below the vault; the Location header is absent on PUT (all recorded). Retry-After is
+    `seconds`: 60 and 10 stand in the published examples, the live value was cut from the recordings."""
     group = "/".join(operation.resource_id.split("/")[:5])
     below_group = f"{group}/providers/Microsoft.DataProtection/locations/{operation.location}"
     parent = vault_path(operation.resource_id) if in_vault else below_group
     headers = {
         "Azure-AsyncOperation": signed(call, f"{parent}/operationStatus/{operation.id}", operation),
-        "Retry-After": str(max(1, math.ceil(call.cloud.clock.shorten(retry_after)))),
+        "Retry-After": retry_after(call.cloud.clock, seconds),
     }
     if location:
         headers["Location"] = signed(
@@ -121,23 +119,8 @@ def _location_path(call: Call, operation: Operation) -> str:
 
 
 def signed(call: Call, path: str, operation: Operation) -> str:
-    """A link that looks signed: `t` (ticks), `c` (a certificate), `s` and `h`, together more than 1.5 KB as recorded.
-    The signature is not checked when the link is followed."""
-    since = operation.started.timestamp()
-    ticks = EPOCH_TICKS + int(since * 10_000_000)
-    certificate, signature, digest = (
-        _filler(kind, operation.id, size) for kind, size in (("c", 1449), ("s", 256), ("h", 32))
-    )
-    return (
-        f"{call.request.base_url}{path}?api-version={call.api_version}"
-        f"&t={ticks}&c={certificate}&s={signature}&h={digest}"
-    )
-
-
-def _filler(kind: str, operation_id: str, size: int) -> str:
-    return (
-        base64.urlsafe_b64encode(hashlib.shake_128(f"{kind}{operation_id}".encode()).digest(size)).decode().rstrip("=")
-    )
+    """A link to an operation, as ARM signs it."""
+    return f"{call.request.base_url}{path}?api-version={call.api_version}{signature(operation)}"
 
 
 def operation_status(operation: Operation, path: str) -> dict[str, Any]:

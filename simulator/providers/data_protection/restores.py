@@ -1,6 +1,5 @@
 """Restore: as far as the recordings show it, into a cluster that fulfils what protection needs."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.route import Call
@@ -51,19 +50,11 @@ class Restores:
         vault, instance = self._vaults.of(call), self._instances.of(call)
         request = call.body()
         target, point = self._read(call, instance, request)
-        yesterday = self._cloud.clock.now() - timedelta(days=1)
-        recent = [job for job in vault.jobs.values() if job.instance is instance and job.started > yesterday]
-        if sum(job.operation == "Restore" for job in recent) >= RESTORES_PER_DAY:
+        if self._jobs.asked_today(vault, instance, "Restore") >= RESTORES_PER_DAY:
             text = f"At most {RESTORES_PER_DAY} restores a day are allowed for a backup instance."
             raise refusal(call, 400, UserError("UserErrorMaxRestoresReached", text))  # assumed code
         job = self.start(vault, instance, target, point, request.get("sourceDataStoreType", "OperationalStore"))
-        operation = self._cloud.operations.start(
-            instance.id,
-            vault.location,
-            self._cloud.timings.adhoc_trigger,
-            lambda: {"jobId": job.id, "objectType": "OperationJobExtendedInfo"},
-        )
-        return Response(202, None, accepted(call, operation))
+        return self._jobs.triggered(call, vault, job)
 
     def start(
         self,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import location_is_fixed
 from simulator.arm.operations import OperationFailed
 from simulator.arm.route import Call
 from simulator.http import Response
+from simulator.providers.authorization.scopes import is_within
 from simulator.providers.data_protection import vault_rules
 from simulator.providers.data_protection.models import UserError, Vault
 from simulator.providers.data_protection.recovery_points import purge_deleted
-from simulator.providers.data_protection.regions import PAIRED, region
 from simulator.providers.data_protection.responses import (
     accepted,
     error_object,
@@ -19,6 +19,7 @@ from simulator.providers.data_protection.responses import (
     page,
     refusal,
 )
+from simulator.providers.resources.locations import REGIONS, required_location
 
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
@@ -64,9 +65,8 @@ def vault_body(vault: Vault) -> dict[str, Any]:
 
 
 def _replicated_regions(vault: Vault) -> list[str]:
-    if vault_rules.redundancy(vault.properties) != "GeoRedundant" or vault.location not in PAIRED:
-        return []
-    return [PAIRED[vault.location]]
+    _, paired = REGIONS[vault.location]
+    return [paired] if paired is not None and vault_rules.redundancy(vault.properties) == "GeoRedundant" else []
 
 
 def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,9 +106,7 @@ class Vaults:
     def put(self, call: Call) -> Response:
         existing = self.by_id(call.resource_id)
         body = call.body()
-        if not body.get("location"):
-            raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
-        location = region(body["location"])
+        location = required_location(body, VAULT_TYPE)
         sent = _settings(body)
         self._check(call, existing, location, sent)
         if existing is not None:
@@ -148,13 +146,7 @@ class Vaults:
         if existing is None and (problem := vault_rules.name_problem(name)) is not None:
             raise invalid_input(call, problem)
         if existing is not None and existing.location != location:
-            raise ArmError(
-                409,
-                "InvalidResourceLocation",
-                f"The resource '{name}' already exists in location '{existing.location}' in resource group "
-                f"'{existing.resource_group}'. A resource with the same name cannot be created in location "
-                f"'{location}'. Please select a new resource name.",
-            )
+            raise location_is_fixed(name, existing.resource_group, existing.location, location)
         kinds = [store.get("type") for store in sent.get("storageSettings") or ()]
         if (existing is None and not kinds) or not set(kinds) <= set(vault_rules.REDUNDANCY):
             raise invalid_input(call, f"storageSettings must have a type of {', '.join(vault_rules.REDUNDANCY)}.")
@@ -193,13 +185,7 @@ class Vaults:
         return Response(200, vault_body(self.of(call)))
 
     def list_group(self, call: Call) -> Response:
-        group, subscription = call.params["group"].lower(), call.params["subscription"].lower()
-        found = [
-            vault
-            for vault in self._vaults.values()
-            if (vault.resource_group.lower(), vault.subscription_id.lower()) == (group, subscription)
-        ]
-        return page(call, found, vault_body)
+        return page(call, self.in_group(call.params["subscription"], call.params["group"]), vault_body)
 
     def list_subscription(self, call: Call) -> Response:
         subscription = call.params["subscription"].lower()
@@ -220,18 +206,26 @@ class Vaults:
         vault = self.by_id(call.resource_id)
         if vault is None:
             return Response(204)
-        purge_deleted(vault, self._cloud.clock.now())
-        if vault.instances or vault.deleted_instances:
+        if self.holds_instances(vault):
             raise refusal(call, 400, NOT_EMPTY)
 
         def deleted() -> None:
-            if vault.instances or vault.deleted_instances:
+            if self.holds_instances(vault):
                 raise OperationFailed(error_object(NOT_EMPTY, str(self._cloud.new_uuid())))
             if self._vaults.get(vault.id.lower()) is vault:
                 self.forget(vault)
 
         operation = self._cloud.operations.start(vault.id, vault.location, self._cloud.timings.vault_delete, deleted)
         return Response(202, None, accepted(call, operation, in_vault=False))
+
+    def holds_instances(self, vault: Vault) -> bool:
+        """Whether there is anything in it that keeps it from being deleted; soft-deleted instances count."""
+        purge_deleted(vault, self._cloud.clock.now())
+        return bool(vault.instances or vault.deleted_instances)
+
+    def in_group(self, subscription_id: str, group: str) -> list[Vault]:
+        scope = f"/subscriptions/{subscription_id}/resourceGroups/{group}"
+        return [vault for vault in self._vaults.values() if is_within(vault.id, scope)]
 
     def forget(self, vault: Vault) -> None:
         self._vaults.pop(vault.id.lower(), None)

@@ -1,10 +1,10 @@
 """Microsoft.KubernetesConfiguration: the calls the extension service answers, and what other providers ask."""
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
+from simulator.arm.headers import retry_after
 from simulator.arm.operations import Operation
 from simulator.arm.paging import page
 from simulator.arm.route import Call, Route
@@ -156,7 +156,7 @@ class KubernetesConfiguration:
         path = extension.id.replace("/managedClusters/", "/ManagedClusters/")
         headers = {
             "Azure-AsyncOperation": f"{call.request.base_url}{path}/operations/{name}?api-Version={call.api_version}",
-            "Retry-After": str(max(1, math.ceil(self._cloud.clock.shorten(_POLL_SECONDS)))),
+            "Retry-After": retry_after(self._cloud.clock, _POLL_SECONDS),
         }
         if call.request.method == "PUT":
             headers["Location"] = f"https://{operation.location}.rp.kubernetesconfiguration.azure.com{path}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import ArmError, resource_not_found
 from simulator.arm.operations import Operation, OperationFailed
 from simulator.providers.kubernetes_configuration.failures import error_of, reason_of
 from simulator.providers.kubernetes_configuration.models import Extension
@@ -37,12 +37,7 @@ class Extensions:
         cluster = self._cloud.container_service.cluster(cluster_id)
         if cluster is None:
             group, name = cluster_id.split("/")[4], cluster_id.rpartition("/")[2]
-            raise ArmError(
-                404,
-                "ResourceNotFound",
-                f"The Resource 'Microsoft.ContainerService/managedClusters/{name}' under resource group '{group}' was "
-                "not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-            )
+            raise resource_not_found(f"Microsoft.ContainerService/managedClusters/{name}", group)
         return cluster
 
     def install(self, resource_id: str, cluster: "Cluster", wanted: Asked, *, seconds: float) -> Extension:

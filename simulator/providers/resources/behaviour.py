@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.arm.operations import Operation
+from simulator.arm.operations import Operation, OperationFailed
 from simulator.arm.route import Principal, Route
-from simulator.providers.resources.models import Group, Subscription, Tracked
+from simulator.providers.resources.models import UNSERVED, Group, Subscription, Tracked
+from simulator.providers.resources.responses import deletion_blocked
 from simulator.providers.resources.routes import routes
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Resources:
         self._cloud.authorization.grant(operator, OWNER, scope)
         return added
 
+    def namespaces(self) -> list[str]:
+        """Every namespace that can be registered, in Azure's spelling."""
+        return sorted({*self._cloud.front_door.routes.namespaces(), *UNSERVED})
+
     def registered(self, subscription_id: str, namespace: str) -> bool:
         found = self.subscription(subscription_id)
         return found is not None and found.registration_state(namespace) == "Registered"
@@ -85,10 +90,20 @@ class Resources:
         return self._groups[key]
 
     def delete_group(self, group: Group, deleted_by: Principal, correlation_id: str) -> Operation:
-        """Begin to delete a group with all that lies in it."""
+        """Begin to delete a group with all that lies in it. When a provider will not let go of something, the
+        operation ends Failed and everything stays (assumed: Azure deletes what it can)."""
         group.deleting = True
 
         def finish() -> None:
+            refusals = [
+                (resource_id, why)
+                for provider in self._cloud.front_door.providers
+                if (refuses := getattr(provider, "refuses_drop", None)) is not None
+                for resource_id, why in refuses(group.subscription_id, group.name)
+            ]
+            if refusals:
+                group.deleting = False
+                raise OperationFailed(deletion_blocked(group.name, refusals, str(self._cloud.new_uuid())))
             self._drop(group, deleted_by, correlation_id)
 
         return self._cloud.operations.start(group.id, group.location, self._cloud.timings.resource_group_delete, finish)

@@ -1,11 +1,10 @@
 """Resource groups: PUT is synchronous, DELETE is not (202 + Location, polled until 200)."""
 
-import math
 import re
 from typing import Any
 
-from simulator.arm.errors import ArmError
-from simulator.arm.headers import correlation_id
+from simulator.arm.errors import ArmError, location_required
+from simulator.arm.headers import correlation_id, retry_after
 from simulator.arm.paging import page
 from simulator.arm.route import Call
 from simulator.http import Response
@@ -108,7 +107,7 @@ def _existing(call: Call) -> Group:
 def _location(body: dict[str, Any]) -> str:
     location = body.get("location")
     if not isinstance(location, str) or not location:
-        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     name = region_name(location)
     if name is None:
         message = f"The provided location '{location}' is not available for resource group."
@@ -121,4 +120,4 @@ def _come_back(call: Call, operation_id: str) -> dict[str, str]:
         f"{call.request.base_url}/subscriptions/{call.params['subscription']}/operationresults/{operation_id}"
         f"?api-version={call.api_version}"
     )
-    return {"Location": url, "Retry-After": str(max(1, math.ceil(call.cloud.clock.shorten(_POLL_SECONDS))))}
+    return {"Location": url, "Retry-After": retry_after(call.cloud.clock, _POLL_SECONDS)}

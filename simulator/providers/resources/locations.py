@@ -1,5 +1,10 @@
 """The regions this cloud knows: programmatic name, display name, and paired region (facts of public Azure)."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.arm.errors import ArmError, location_required
+
 REGIONS: dict[str, tuple[str, str | None]] = {
     "australiaeast": ("Australia East", "australiasoutheast"),
     "australiasoutheast": ("Australia Southeast", "australiaeast"),
@@ -15,6 +20,7 @@ REGIONS: dict[str, tuple[str, str | None]] = {
     "centraluseuap": ("Central US EUAP", "eastus2euap"),
     "francecentral": ("France Central", "francesouth"),
     "germanywestcentral": ("Germany West Central", "germanynorth"),
+    "israelcentral": ("Israel Central", None),
     "italynorth": ("Italy North", None),
     "japaneast": ("Japan East", "japanwest"),
     "japanwest": ("Japan West", "japaneast"),
@@ -27,6 +33,7 @@ REGIONS: dict[str, tuple[str, str | None]] = {
     "southcentralus": ("South Central US", "northcentralus"),
     "southeastasia": ("Southeast Asia", "eastasia"),
     "southindia": ("South India", "centralindia"),
+    "spaincentral": ("Spain Central", None),
     "swedencentral": ("Sweden Central", "swedensouth"),
     "switzerlandnorth": ("Switzerland North", "switzerlandwest"),
     "uaenorth": ("UAE North", "uaecentral"),
@@ -44,3 +51,15 @@ def region_name(location: str) -> str | None:
     """The programmatic name of a region given in either spelling ("West Europe", "westeurope"); None if unknown."""
     name = location.replace(" ", "").lower()
     return name if name in REGIONS else None
+
+
+def required_location(body: Mapping[str, Any], resource_type: str) -> str:
+    """The programmatic name of the region a PUT asks for. Raises ArmError 400."""
+    location = body.get("location")
+    if not isinstance(location, str) or not location:
+        raise location_required()
+    name = region_name(location)
+    if name is None:
+        message = f"The provided location '{location}' is not available for resource type '{resource_type}'."
+        raise ArmError(400, "LocationNotAvailableForResourceType", message)
+    return name

@@ -7,7 +7,21 @@ from typing import Any
 REGISTRATION_FREE = ("microsoft.resources", "microsoft.authorization", "microsoft.features")
 """Namespaces every subscription may use without registering (documented)."""
 
-NOT_REGISTERED_BY_DEFAULT = ("microsoft.kubernetesconfiguration", "microsoft.dataprotection")
+UNSERVED = (
+    "Microsoft.Compute",
+    "Microsoft.Features",
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.Kubernetes",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.Network",
+    "Microsoft.OperationalInsights",
+    "Microsoft.ResourceGraph",
+    "Microsoft.Web",
+)
+"""Namespaces a subscription can register although nothing of them is modelled; they list no resource types."""
+
+NOT_REGISTERED_BY_DEFAULT = ("microsoft.kubernetes", "microsoft.kubernetesconfiguration", "microsoft.dataprotection")
 """A new subscription here lacks what protection needs; the rest is Registered, as in a subscription in use."""
 
 
@@ -21,7 +35,7 @@ class Subscription:
     registrations: dict[str, str] = field(default_factory=dict)
 
     def registration_state(self, namespace: str) -> str:
-        """Registered, Registering, NotRegistered or Unregistering."""
+        """Registered, Registering, NotRegistered, Unregistering or Unregistered."""
         key = namespace.lower()
         if key in REGISTRATION_FREE:
             return "Registered"

@@ -8,8 +8,9 @@ from simulator.providers.resources.models import REGISTRATION_FREE, Subscription
 
 
 def list_all(call: Call) -> Response:
-    names = call.cloud.front_door.routes.namespaces()
-    return Response(200, {"value": [_provider(call, _subscription(call), name) for name in names]})
+    return Response(
+        200, {"value": [_provider(call, _subscription(call), name) for name in call.cloud.resources.namespaces()]}
+    )
 
 
 def get(call: Call) -> Response:
@@ -17,8 +18,7 @@ def get(call: Call) -> Response:
 
 
 def list_for_tenant(call: Call) -> Response:
-    names = call.cloud.front_door.routes.namespaces()
-    return Response(200, {"value": [_provider(call, None, name) for name in names]})
+    return Response(200, {"value": [_provider(call, None, name) for name in call.cloud.resources.namespaces()]})
 
 
 def get_for_tenant(call: Call) -> Response:
@@ -34,7 +34,8 @@ def register(call: Call) -> Response:
 
 
 def unregister(call: Call) -> Response:
-    """Refused while resources of the provider exist (documented)."""
+    """Refused while resources of the provider exist (documented). It ends as Unregistered, which is what the Azure CLI
+    waits for; NotRegistered is what was never registered."""
     namespace, subscription = _known(call), _subscription(call)
     prefix = f"{namespace}/".lower()
     in_use = [
@@ -47,7 +48,7 @@ def unregister(call: Call) -> Response:
         )
         raise ArmError(409, "CannotUnregisterNamespaceWithResources", message)
     if namespace.lower() not in REGISTRATION_FREE and subscription.registration_state(namespace) == "Registered":
-        call.cloud.resources.change_registration(subscription, namespace, "Unregistering", "NotRegistered")
+        call.cloud.resources.change_registration(subscription, namespace, "Unregistering", "Unregistered")
     return Response(200, _provider(call, subscription, namespace))
 
 
@@ -61,7 +62,7 @@ def _subscription(call: Call) -> Subscription:
 def _known(call: Call) -> str:
     """The namespace as it is spelled here."""
     wanted = call.params["namespace"]
-    for name in call.cloud.front_door.routes.namespaces():
+    for name in call.cloud.resources.namespaces():
         if name.lower() == wanted.lower():
             return name
     raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")

@@ -1,13 +1,14 @@
 """The JSON of subscriptions, resource groups, providers and generic resources."""
 
-from collections.abc import Mapping, Set
+import json
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
+from simulator.arm.errors import ArmError
 from simulator.providers.resources.locations import REGIONS
-from simulator.providers.resources.models import Group, Subscription, Tracked
+from simulator.providers.resources.models import REGISTRATION_FREE, Group, Subscription, Tracked
 
-_GLOBAL_NAMESPACES = ("microsoft.authorization", "microsoft.resources")
 _EXTENSIONS = ("microsoft.kubernetesconfiguration",)
 
 
@@ -74,9 +75,21 @@ def group(found: Group) -> dict[str, Any]:
     return body
 
 
+def deletion_blocked(group: str, refusals: Sequence[tuple[str, ArmError]], tracking_id: str) -> dict[str, Any]:
+    """The error of a group's deletion that met resources which cannot go, as users report it."""
+    names = ",".join("/".join(resource_id.split("/")[6:]) for resource_id, _ in refusals)
+    return {
+        "code": "ResourceGroupDeletionBlocked",
+        "message": f"Deletion of resource group '{group}' failed as resources with identifiers '{names}' could not be "
+        "deleted. The provisioning state of the resource group will be rolled back. The tracking Id is "
+        f"'{tracking_id}'. Please check audit logs for more details.",
+        "details": [{"target": resource_id, "message": json.dumps(why.body)} for resource_id, why in refusals],
+    }
+
+
 def provider(subscription_id: str | None, namespace: str, types: Mapping[str, Set[str]], state: str) -> dict[str, Any]:
     """`types` come from the routes, so that what is listed is what can be called. Shape recorded."""
-    free = namespace.lower() in _GLOBAL_NAMESPACES
+    free = namespace.lower() in REGISTRATION_FREE
     places = [] if free else [display_name for display_name, _ in REGIONS.values()]
     prefix = f"/subscriptions/{subscription_id}" if subscription_id else ""
     body: dict[str, Any] = {

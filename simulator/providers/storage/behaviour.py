@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import ArmError, location_is_fixed
 from simulator.arm.route import Call, Route
 from simulator.http import Response
+from simulator.providers.authorization.scopes import is_within
+from simulator.providers.resources.locations import required_location
 from simulator.providers.storage.containers import Containers
 from simulator.providers.storage.models import Account, Container
 from simulator.providers.storage.responses import ACCOUNT_TYPE, account_body, not_found, poll_headers
@@ -77,11 +79,9 @@ class Storage:
         return account.containers.get(name.lower()) if account is not None else None
 
     def drop_group(self, subscription_id: str, group: str) -> None:
+        scope = f"/subscriptions/{subscription_id}/resourceGroups/{group}"
         for account in list(self._accounts.values()):
-            if (account.subscription_id.lower(), account.resource_group.lower()) == (
-                subscription_id.lower(),
-                group.lower(),
-            ):
+            if is_within(account.id, scope):
                 self._remove(account)
 
     def account_of(self, call: Call) -> Account:
@@ -100,16 +100,17 @@ class Storage:
         if (problem := account_name_error(name)) is not None:
             raise ArmError(400, "AccountNameInvalid", problem)
         body = call.body()
+        location = required_location(body, ACCOUNT_TYPE)
         check_account(body)
         existing = self._accounts.get(name)
         if existing is not None and existing.id.lower() != call.resource_id.lower():
             raise self._taken(existing, call)
         if existing is not None:
-            return self._replace(existing, body)
+            return self._replace(existing, location, body)
         account = Account(
             id=call.resource_id,
             name=name,
-            location=body["location"].replace(" ", "").lower(),
+            location=location,
             subscription_id=call.params["subscription"],
             resource_group=call.params["group"],
             sku=dict(body["sku"]),
@@ -130,22 +131,15 @@ class Storage:
         )
         return Response(202, None, poll_headers(call, account.location, operation.id))
 
-    def _replace(self, account: Account, body: dict[str, Any]) -> Response:
+    def _replace(self, account: Account, location: str, body: dict[str, Any]) -> Response:
         if account.provisioning_state != "Succeeded":
             raise ArmError(
                 409,
                 "StorageAccountOperationInProgress",
                 "An operation is currently performing on this storage account that requires exclusive access.",
             )
-        location = body["location"].replace(" ", "").lower()
         if location != account.location:
-            raise ArmError(
-                409,
-                "InvalidResourceLocation",
-                f"The resource '{account.name}' already exists in location '{account.location}' in resource group "
-                f"'{account.resource_group}'. A resource with the same name cannot be created in location "
-                f"'{location}'. Please select a new resource name.",
-            )
+            raise location_is_fixed(account.name, account.resource_group, account.location, location)
         account.sku, account.kind = dict(body["sku"]), body["kind"]
         account.tags = dict(body.get("tags") or {})
         account.properties |= body.get("properties") or {}

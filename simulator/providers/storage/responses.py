@@ -2,11 +2,11 @@
 
 Assumed as a whole: there is no recording of this provider; shapes follow azure-mgmt-storage 25.3.0."""
 
-import math
 from datetime import datetime
 from typing import Any
 
-from simulator.arm.errors import ArmError
+from simulator.arm.errors import ArmError, resource_not_found
+from simulator.arm.headers import retry_after
 from simulator.arm.route import Call
 from simulator.providers.storage.models import Account, Container
 
@@ -91,15 +91,10 @@ def poll_headers(call: Call, location: str, operation_id: str) -> dict[str, str]
     return {
         "Location": f"{call.request.base_url}{path}/asyncoperations/{operation_id}"
         f"?monitor=true&api-version={call.api_version}",
-        "Retry-After": str(max(1, math.ceil(call.cloud.clock.shorten(POLL_SECONDS)))),
+        "Retry-After": retry_after(call.cloud.clock, POLL_SECONDS),
         "Content-Type": "text/plain; charset=utf-8",
     }
 
 
 def not_found(call: Call, account: str) -> ArmError:
-    group = call.params["group"]
-    message = (
-        f"The Resource 'Microsoft.Storage/storageAccounts/{account}' under resource group '{group}' was not found. "
-        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
-    )
-    return ArmError(404, "ResourceNotFound", message)
+    return resource_not_found(f"{ACCOUNT_TYPE}/{account}", call.params["group"])

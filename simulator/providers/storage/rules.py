@@ -36,8 +36,6 @@ def check_container_name(name: str) -> None:
 
 def check_account(body: dict[str, Any]) -> None:
     """The parts of a PUT body that must be there. Raises ArmError 400."""
-    if not body.get("location"):
-        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
     for name, known, value in (("sku", SKUS, (body.get("sku") or {}).get("name")), ("kind", KINDS, body.get("kind"))):
         if value is None:
             raise ArmError(400, "InvalidRequestPropertyValue", f"The property '{name}' is required.")  # assumed code

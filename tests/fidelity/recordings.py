@@ -1,7 +1,7 @@
 """Recorded traffic of the real Azure, and what an answer of the simulator must have in common with it.
 
-The recordings lie beside the checkout, not in it. Where that place is missing a test is skipped and says so; where it
-is there, a recording that is missing fails."""
+The recordings lie beside the checkout, not in it: a folder of exchanges with an index, or one file of
+cloud-custodian's ("cassette")."""
 
 import json
 import re
@@ -11,19 +11,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import pytest
-
 from simulator.http import Response
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared"
-SAMPLES = SHARED / "samples"
+SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "samples"
 MATTER = ("azure-asyncoperation", "location", "content-type", "retry-after", "etag")  # and x-ms-ratelimit-*
 
 # What differs from call to call; everything else must be the same text.
 _VOLATILE = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE), "<guid>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<hex>"),
-    (re.compile(r"\b(?!0001)\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\d(\.\d+)?Z"), "<moment>"),
+    (re.compile(r"\b(?!0001)\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\d(\.\d+)?(Z|\+00:00)"), "<moment>"),
     (re.compile(r"\bPT(?!0S)[\dHM.]+S?\b"), "<duration>"),
     (re.compile(r"(?<=/)[A-Za-z0-9]{90,}=*|^[A-Za-z0-9]{90,}=*$"), "<operation>"),
     (re.compile(r"^\d{12,}$"), "<number>"),
@@ -44,68 +41,76 @@ class Exchange:
     answer: Any
 
 
-def recorded(folder: str) -> list[Exchange]:
-    """The exchanges of one recording, in order. Skips the test where recordings are not at hand at all."""
-    _skip_without_recordings()
-    index = json.loads((SAMPLES / folder / "index.json").read_text(encoding="utf-8"))
-    return list(_exchanges(SAMPLES / folder, index["interactions"]))
+def contents() -> dict[str, list[Exchange]]:
+    """Every recording by its name under the samples, with its exchanges in order; a file that holds none has an empty
+    list. Empty where recordings are not at hand."""
+    if not SAMPLES.is_dir():
+        return {}
+    found: dict[str, list[Exchange]] = {}
+    for folder in sorted(path for path in SAMPLES.iterdir() if path.is_dir()):
+        index = folder / "index.json"
+        if index.is_file():
+            interactions = json.loads(index.read_text(encoding="utf-8"))["interactions"]
+            found[folder.name] = list(_of_index(folder, interactions))
+        else:
+            for file in sorted(folder.glob("*.json")):
+                content = json.loads(file.read_text(encoding="utf-8"))
+                found[f"{folder.name}/{file.name}"] = list(_of_cassette(content.get("interactions", [])))
+    return found
 
 
-def cassette(name: str) -> Path:
-    """The file of one of cloud-custodian's recordings. Skips as `recorded` does."""
-    _skip_without_recordings()
-    return SAMPLES / "cloud_custodian_cassettes" / name
+def _of_index(folder: Path, interactions: list[dict[str, Any]]) -> Iterator[Exchange]:
+    def body(name: str | None) -> Any:
+        return None if name is None else json.loads((folder / name).read_text(encoding="utf-8"))
 
-
-def _skip_without_recordings() -> None:
-    if not SHARED.is_dir():
-        pytest.skip(f"no recordings here: {SHARED} does not exist")
-
-
-def _exchanges(folder: Path, interactions: list[dict[str, Any]]) -> Iterator[Exchange]:
     for number, one in enumerate(interactions):
-        uri = urlsplit(one["uri"])
         yield Exchange(
             n=one.get("n", number),
             method=one["method"],
-            path=unquote(uri.path),
-            query=dict(parse_qsl(uri.query, keep_blank_values=True)),
-            request=_json(folder, one.get("request")),
+            **_asked(one["uri"]),
+            request=body(one.get("request")),
             status=one["status"],
             headers={name.lower(): value for name, value in one["response_headers"].items()},
-            answer=_json(folder, one.get("response")),
+            answer=body(one.get("response")),
         )
 
 
-def _json(folder: Path, name: str | None) -> Any:
-    return None if name is None else json.loads((folder / name).read_text(encoding="utf-8"))
+def _of_cassette(interactions: list[dict[str, Any]]) -> Iterator[Exchange]:
+    for number, one in enumerate(interactions):
+        asked, answered = one["request"], one["response"]
+        yield Exchange(
+            n=number,
+            method=asked["method"],
+            **_asked(asked["uri"]),
+            request=asked["body"],
+            status=answered["status"]["code"],
+            headers={name.lower(): values[0] for name, values in answered["headers"].items()},
+            answer=answered["body"]["data"],
+        )
 
 
-def compare(
-    recorded_status: int,
-    recorded_headers: Mapping[str, str],
-    recorded_body: Any,
-    answer: Response,
-    *,
-    values: bool = True,
-) -> list[str]:
+def _asked(uri: str) -> dict[str, Any]:
+    parts = urlsplit(uri)
+    return {"path": unquote(parts.path), "query": dict(parse_qsl(parts.query, keep_blank_values=True))}
+
+
+def compare(exchange: Exchange, answer: Response, *, values: bool = True) -> list[str]:
     """How the simulator's answer differs from the recorded one: status, headers that matter, keys and JSON types of the
     body, and (`values`) every value that does not change from call to call. Empty: no difference. Headers the
     recording lacks are not looked at: the recordings were stripped of some."""
     differences = []
-    if answer.status != recorded_status:
-        differences.append(f"status: recorded {recorded_status}, answered {answer.status} {answer.body!r}")
+    if answer.status != exchange.status:
+        differences.append(f"status: recorded {exchange.status}, answered {answer.status} {answer.body!r}")
     given = {name.lower(): value for name, value in answer.headers.items()}
-    for name, value in recorded_headers.items():
-        lowered = name.lower()
-        counter = lowered.startswith("x-ms-ratelimit-")
-        if lowered not in MATTER and not counter:
+    for name, value in exchange.headers.items():
+        counter = name.startswith("x-ms-ratelimit-")
+        if name not in MATTER and not counter:
             continue
-        if lowered not in given:
-            differences.append(f"header {lowered}: recorded, not answered")
-        elif not counter and _link(value) != _link(given[lowered]) and values:
-            differences.append(f"header {lowered}: recorded {_link(value)}, answered {_link(given[lowered])}")
-    return differences + list(_unlike(recorded_body, answer.body, "body", values))
+        if name not in given:
+            differences.append(f"header {name}: recorded, not answered")
+        elif not counter and _link(value) != _link(given[name]):
+            differences.append(f"header {name}: recorded {_link(value)}, answered {_link(given[name])}")
+    return differences + list(_unlike(exchange.answer, answer.body, "body", values))
 
 
 def _link(value: str) -> str:

@@ -1,0 +1,139 @@
+"""What is deployed, alone in an empty folder: it starts, it has the functions it promises, and each of them runs."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from croniter import croniter
+
+from demo import rest
+from demo.processes import CHECKOUT
+from demo.stack import Stack
+from tests.e2e.conftest import NewStack
+
+PROMISED = {
+    "cluster_events",
+    "job_events",
+    "reconcile",
+    "requeue_overdue",
+    "job_watch",
+    "compliance_sweep",
+    "notifications",
+    "poison",
+    "restore_drills",
+    "health",
+}
+PRESENT = {"cluster_events", "reconcile", "requeue_overdue", "poison", "health"}
+
+
+def deployed_files() -> set[str]:
+    """What git knows (or would add), without what .funcignore names, which has git's own syntax."""
+
+    def files(*options: str) -> set[str]:
+        listed = subprocess.run(["git", "ls-files", "-z", *options], cwd=CHECKOUT, capture_output=True, check=True)
+        return {name for name in listed.stdout.decode().split("\0") if name}
+
+    everything = files("--cached", "--others", "--exclude-standard")
+    ignored = files("--cached", "--ignored", "--exclude-from=.funcignore")
+    ignored |= files("--others", "--ignored", "--exclude-from=.funcignore")
+    return {name for name in everything - ignored if (CHECKOUT / name).is_file()}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "package"
+    for name in deployed_files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(CHECKOUT / name, folder / name)
+    return folder
+
+
+def test_only_what_runs_is_deployed(package: Path) -> None:
+    top = {path.name for path in package.iterdir()}
+    assert {"function_app.py", "host.json", "requirements.txt", "functions", "shared"} <= top
+    assert top <= {"function_app.py", "host.json", "requirements.txt", "functions", "shared", "guard.yaml", "LICENSE"}
+
+
+def test_the_package_alone_starts_and_every_function_runs(
+    package: Path, new_stack: NewStack, until: Callable[..., None]
+) -> None:
+    stack = new_stack(app=package)
+    stack.start_host()
+    listed = rest.call("GET", f"{stack.api}/admin/functions").body
+    names = {function["name"] for function in listed}
+    assert names >= PRESENT
+    assert names <= PROMISED
+
+    health = rest.call("GET", f"{stack.api}/api/health")
+    assert (health.status, health.body["status"]) == (200, "healthy")
+    assert health.body["profiles"] == {"standard": "enforce"}
+    [cluster] = stack.create_clusters("westeurope", settled=True)
+    message = {"subject": cluster.lower(), "wake_id": "stale"}
+    for name, given in {
+        "cluster_events": _event(cluster),
+        "requeue_overdue": "",
+        "reconcile": message,
+        "poison": message,
+    }.items():
+        answer = rest.call("POST", f"{stack.api}/admin/functions/{name}", {"input": given})
+        assert answer.status == 202, name
+
+    def outcomes() -> dict[str, str]:
+        return {line["function"]: line["outcome"] for line in stack.host_log() if "outcome" in line}
+
+    until(lambda: outcomes().keys() >= PRESENT, "every function to have run")
+    assert {name: outcomes()[name] for name in PRESENT} == dict.fromkeys(PRESENT, "Succeeded")
+    assert cluster.lower() in stack.tables.conditions()
+
+
+def test_the_bindings_are_those_the_outside_relies_on(new_stack: NewStack) -> None:
+    bindings = _bindings(new_stack())
+    assert bindings["cluster_events"]["type"] == "eventGridTrigger"
+    for function, queue in (("reconcile", "reconcile"), ("poison", "reconcile-poison")):
+        assert (bindings[function]["type"], bindings[function]["queueName"]) == ("queueTrigger", queue)
+        assert bindings[function]["connection"] == "AzureWebJobsStorage"
+    assert (bindings["health"]["type"], bindings["health"]["route"]) == ("httpTrigger", "health")
+    fires = croniter(
+        bindings["requeue_overdue"]["schedule"], datetime(2026, 1, 1, tzinfo=UTC), second_at_beginning=True
+    )
+    times = [fires.get_next(datetime) for _ in range(288)]
+    assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(minutes=5)}
+
+
+def test_host_json_fits_what_the_loop_counts_on() -> None:
+    host = json.loads((CHECKOUT / "host.json").read_text(encoding="utf-8"))
+    queues = host["extensions"]["queues"]
+    assert host["version"] == "2.0"
+    assert _duration(host["functionTimeout"]) == timedelta(minutes=5), "the default of AKS_BACKUP_GUARD_PASS_SECONDS"
+    assert _duration(queues["visibilityTimeout"]) == timedelta(seconds=30)
+    assert queues["messageEncoding"] == "base64", "what shared/record/queue.py sends"
+    assert queues["maxDequeueCount"] == 5, "what functions/poison.py says"
+    assert 0 < queues["newBatchThreshold"] < queues["batchSize"] <= 32
+    assert host["extensions"]["http"]["routePrefix"] == "api"
+
+
+def _bindings(stack: Stack) -> dict[str, dict[str, Any]]:
+    stack.start_host()
+    listed = rest.call("GET", f"{stack.api}/admin/functions").body
+    return {
+        function["name"]: binding
+        for function in listed
+        for binding in function["config"]["bindings"]
+        if binding["type"].endswith("Trigger")
+    }
+
+
+def _event(cluster: str) -> dict[str, Any]:
+    data = {"operationName": "Microsoft.ContainerService/managedClusters/write", "resourceUri": cluster}
+    return {"id": "1", "subject": cluster, "eventType": "Microsoft.Resources.ResourceWriteSuccess", "data": data}
+
+
+def _duration(text: str) -> timedelta:
+    hours, minutes, seconds = (int(part) for part in text.split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)

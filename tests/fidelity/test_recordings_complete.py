@@ -1,0 +1,90 @@
+"""Every recorded exchange with the real Azure is played to the simulator, and answered alike.
+
+One test for each exchange: a recording nobody plays fails, and so does one that is excused although the simulator
+answers it. Where recordings are at hand none is skipped."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from simulator.http import Response
+from tests.contract.data_protection_world import World
+from tests.fidelity.recordings import SAMPLES, Exchange, compare, contents
+from tests.fidelity.replays import REPLAYS, Differences
+
+NOT_MODELLED: Mapping[str, str] = {
+    "resourcegraph": "Resource Graph is not modelled yet",
+    "resourcegraph_error": "Resource Graph is not modelled yet",
+    "resourcegraph_vault": "Resource Graph is not modelled yet",
+}
+NO_EXCHANGE: Mapping[str, str] = {
+    "alerts/azure_backup_common_alert_rsv_redacted.json": "a payload that Azure Monitor sends, not a call to it",
+}
+
+CONTENTS = contents()
+EXCHANGES = [(recording, exchange) for recording, exchanges in CONTENTS.items() for exchange in exchanges]
+
+pytestmark = [
+    pytest.mark.fidelity,
+    pytest.mark.skipif(not SAMPLES.parent.is_dir(), reason=f"no recordings here: {SAMPLES.parent} does not exist"),
+]
+
+
+@cache
+def replayed(recording: str) -> Differences:
+    """The differences of a whole recording: played once, for its exchanges build on each other."""
+    return asyncio.run(_replayed(recording))
+
+
+async def _replayed(recording: str) -> Differences:
+    return await REPLAYS[recording](CONTENTS[recording])
+
+
+@pytest.mark.parametrize(
+    ("recording", "exchange"), [pytest.param(name, each, id=f"{name}-{each.n:03}") for name, each in EXCHANGES]
+)
+def test_it_answers_as_recorded(recording: str, exchange: Exchange) -> None:
+    if recording in NOT_MODELLED:
+        assert not asyncio.run(answered(exchange)), f"it is answered now: replay it ({NOT_MODELLED[recording]})"
+        return
+    assert recording in REPLAYS, f"nothing replays {recording}"
+    assert replayed(recording)[exchange.n] == []
+
+
+async def answered(exchange: Exchange) -> bool:
+    """Whether the simulator knows the provider of a recorded call at all."""
+    answer = await World().call(exchange.method, exchange.path, exchange.request, exchange.query["api-version"])
+    unknown = ("InvalidResourceNamespace", "InvalidResourceType")
+    return not (answer.status == 404 and answer.body["error"]["code"] in unknown)
+
+
+def test_the_recordings_are_all_known() -> None:
+    with_exchanges = {recording for recording, exchanges in CONTENTS.items() if exchanges}
+    assert with_exchanges == REPLAYS.keys() | NOT_MODELLED.keys()
+    assert CONTENTS.keys() - with_exchanges == NO_EXCHANGE.keys()
+
+
+def test_the_comparison_sees_what_differs() -> None:
+    headers = {"location": "https://a/x/1?api-version=1&t=2", "x-ms-ratelimit-remaining-subscription-writes": "9"}
+    body: dict[str, Any] = {"id": "/x", "when": "2024-06-26T07:53:06Z", "list": [{"a": 1}], "none": None}
+    exchange = Exchange(0, "GET", "/x", {}, None, 200, headers, body)
+    twin = Response(
+        200, body | {"when": "2026-01-01T00:00:00Z"}, headers | {"location": "http://b/x/1?t=3&api-version=1"}
+    )
+    assert compare(exchange, twin) == []
+    for other in (
+        Response(201, body, headers),
+        Response(200, body, {}),
+        Response(200, body, headers | {"location": "https://a/y/1?api-version=1&t=2"}),
+        Response(200, body | {"more": 1}, headers),
+        Response(200, body | {"none": "x"}, headers),
+        Response(200, body | {"id": "/y"}, headers),
+        Response(200, body | {"list": [{"a": "1"}]}, headers),
+        Response(200, body | {"list": []}, headers),
+    ):
+        assert compare(exchange, other) != []
+    assert compare(replace(exchange, answer=None), Response(200, None, headers)) == []
