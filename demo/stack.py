@@ -42,6 +42,8 @@ class Stack:
     pace: Pace = field(default_factory=Pace)
     settings: Mapping[str, str] = field(default_factory=dict)
     subscription: str = FIRST_SUBSCRIPTION
+    storage_on_disk: bool = False
+    """So that a restarted Azurite has what it had."""
 
     def __post_init__(self) -> None:
         self.hosts: list[Program] = []
@@ -79,11 +81,16 @@ class Stack:
     # Storage
 
     def start_azurite(self) -> None:
-        """On the ports it had before, when it ran before, with what it kept."""
+        """On the ports it had before, when it ran before."""
         known = self._azurite
         ports = [int(url.split(":")[2].split("/")[0]) for url in _services(known)] if known else [0, 0, 0]
-        folder = self.folder / "azurite"
-        self._azurite = azurite.start(folder, blob_port=ports[0], queue_port=ports[1], table_port=ports[2])
+        self._azurite = azurite.start(
+            self.folder / "azurite",
+            blob_port=ports[0],
+            queue_port=ports[1],
+            table_port=ports[2],
+            in_memory=not self.storage_on_disk,
+        )
         self.tables = GuardTables(self._azurite.connection_string)
 
     def stop_azurite(self) -> None:

@@ -106,7 +106,13 @@ def _build() -> "World":
         clock=clock,
         instance=uuid.uuid4().hex,
         scale=settings.loop.time_scale,
-        throttle=ThrottleSettings(max_in_flight=settings.quota.max_calls_in_flight, reserve=settings.quota.reserve),
+        throttle=ThrottleSettings(
+            max_in_flight=settings.quota.max_calls_in_flight,
+            reserve=settings.quota.reserve,
+            # Where time is short, a dead instance's share is free again soon too.
+            share_lasts=max(6.0, 180 / settings.loop.time_scale),
+            share_renewed_every=max(2.0, 60 / settings.loop.time_scale),
+        ),
     )
     return World(
         clock=clock,

@@ -38,6 +38,7 @@ class NewStack(Protocol):
         app: Path = CHECKOUT,
         pace: Pace = PATIENT,
         settings: Mapping[str, str] | None = None,
+        storage_on_disk: bool = False,
     ) -> Stack: ...
 
 
@@ -51,9 +52,11 @@ def new_stack(tmp_path: Path) -> Iterator[NewStack]:
             app: Path = CHECKOUT,
             pace: Pace = PATIENT,
             settings: Mapping[str, str] | None = None,
+            storage_on_disk: bool = False,
         ) -> Stack:
             folder = tmp_path / f"stack-{len(list(tmp_path.iterdir()))}"
-            return ending.enter_context(Stack(folder, configuration, app=app, pace=pace, settings=settings or {}))
+            wanted = Stack(folder, configuration, app, pace, settings or {}, storage_on_disk=storage_on_disk)
+            return ending.enter_context(wanted)
 
         yield start
 

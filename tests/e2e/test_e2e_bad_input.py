@@ -97,7 +97,7 @@ def test_an_unreadable_configuration_is_said_by_line_and_no_event_is_lost(
 
 
 def test_a_storage_that_is_down_costs_no_event(new_stack: NewStack, until: Callable[..., None]) -> None:
-    stack = new_stack(settings=NO_TIMER)
+    stack = new_stack(settings=NO_TIMER, storage_on_disk=True)
     stack.start_host()
     stack.subscribe()
     [first] = stack.create_clusters("westeurope", settled=True)

@@ -12,7 +12,7 @@ from shared.domain.profile import ProtectionProfile, Retention, VaultSettings
 from shared.plan.selection import EXEMPT_TAG, PROFILE_TAG
 from tests.virtual.world import QUICK, VirtualWorld, configuration_of, enforcing
 
-RUNS = 60 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 6
+RUNS = 25 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 6
 
 KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "plain": ({}, "Protected"),

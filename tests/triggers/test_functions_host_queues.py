@@ -278,7 +278,11 @@ def test_message_that_was_received_too_often_is_poisoned_unrun(
 
 
 def test_host_that_starts_before_its_storage_catches_up(
-    write_app: WriteApp, start_functions_host: StartHost, eventually: Callable[..., Any], tmp_path: Path
+    write_app: WriteApp,
+    azurite: Azurite,
+    start_functions_host: StartHost,
+    eventually: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
     app = write_app(FUNCTIONS, {"extensions": {"queues": QUEUES}})
     with socket.socket() as reserved:
