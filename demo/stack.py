@@ -182,9 +182,11 @@ class Stack:
         return next((name for name, runs in running.items() if not runs), "")
 
     def write_endpoints(self) -> Path:
+        """Whole or not at all: others wait for the file."""
         path = self.folder / "endpoints.json"
-        path.write_text(json.dumps(self.endpoints, indent=2) + "\n", encoding="utf-8")
-        return path
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(self.endpoints, indent=2) + "\n", encoding="utf-8")
+        return draft.replace(path)
 
     def _host_settings(self) -> dict[str, str]:
         assert self._azurite is not None  # noqa: S101

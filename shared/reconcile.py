@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 
 async def reconcile(request: ReconcileRequest, world: World) -> None:
-    """One pass over one cluster or region. Unknown exceptions propagate after the record was released."""
+    """One pass over one cluster or region. What nobody expected, or a storage that is down, is raised after the record
+    was released, as far as that went; what could not be released is free when the lease ends."""
     record = await world.records.get(request.subject)
     if record is None:
         return
@@ -48,11 +49,14 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
                 record, failure = await _act(record, plan.next_steps, world)
     except RecordConflict:
         return  # the lease ran out and another pass has it: what it needs stands in the record
-    except GuardError:
-        raise
     except Exception as error:  # noqa: BLE001 - the record is released first, then it is raised
         failure = error
-    await _release(record, plan, world, failed=failure is not None)
+    try:
+        await _release(record, plan, world, failed=failure is not None)
+    except RecordConflict:
+        if failure is None:
+            return  # as above
+        raise failure from None
     if wakes is not None:
         await request_look(wakes, world)
     await _answer_requests(request.subject, world)

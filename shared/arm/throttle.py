@@ -32,8 +32,8 @@ class ThrottleSettings:
     reserve: float = 5
     longest_wait: float = 120
     row_cached_for: float = 3
-    share_lasts: float = 180
-    share_renewed_every: float = 60
+    share_lasts: float = 90
+    share_renewed_every: float = 30
     buckets: Mapping[Kind, BucketSize] = field(default_factory=lambda: ARM_BUCKETS)
     provider_bucket: BucketSize = PROVIDER_BUCKET
 

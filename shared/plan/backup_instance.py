@@ -83,7 +83,8 @@ def _somebody_elses(name: str, state: str, error: StepError | None) -> Part:
     """An instance that a person stopped, or made, is theirs: the Guard makes no second one beside it."""
     detail = f" {error.code}: {error.message}" if error else ""
     action = (error.recommended_action if error else "") or "Resume or repair this backup instance, or delete it."
-    said = Said(PROTECTION_CONFIGURED, "False", state, f"The backup instance {name} is in {state}.{detail}", action)
+    reason = "InstanceOfEarlierCluster" if state.lower() == "protectionconfigured" else state
+    said = Said(PROTECTION_CONFIGURED, "False", reason, f"The backup instance {name} is in {state}.{detail}", action)
     return Part((said,), (), ("ProtectionConfigured",), 300)
 
 

@@ -15,6 +15,8 @@ from shared.plan.target import cluster_grants
 
 CHANGING_EVERY = 10.0
 """Seconds between two reads of a fact that is still changing, whatever else wakes the cluster."""
+NOBODY_ELSE_PROTECTED = 300.0
+"""Seconds for which it is believed that a cluster has no backup instance: a person may be faster than the Guard."""
 JOB_SEARCH_AFTER = 30.0
 """Seconds after a lost start: sooner its job may not be listed yet."""
 
@@ -25,6 +27,7 @@ def first_reads(record: Record, moment: Moment) -> ClusterReads:
     assert isinstance(observed, ObservedCluster)  # noqa: S101 - the caller chose by the subject
     fresh = freshness(record, moment)
     extension, bindings = value_of(observed.extension), value_of(observed.bindings)
+    instances = value_of(observed.instances) or ()
     return ClusterReads(
         cluster=fresh.stale(observed.cluster, settled=_fit(value_of(observed.cluster)) and not _refused(record)),
         extension=first_look_in(record, "InstallExtension", moment) <= 0
@@ -42,7 +45,9 @@ def first_reads(record: Record, moment: Moment) -> ClusterReads:
             every=CHANGING_EVERY,
         ),
         instances=first_look_in(record, "CreateBackupInstance", moment) <= 0
-        and fresh.stale(observed.instances, settled=_at_rest(value_of(observed.instances) or ())),
+        and fresh.stale(
+            observed.instances, settled=_at_rest(instances), every=0 if instances else NOBODY_ELSE_PROTECTED
+        ),
         operations={
             key: operation.operation_url
             for key, operation in record.steps.pending.items()
@@ -140,6 +145,6 @@ def _refused(record: Record) -> bool:
 
 
 def _at_rest(instances: tuple[BackupInstance, ...]) -> bool:
-    """Protected, or none there. An instance that a person stopped, or that Azure gave up, is mended by others too."""
-    states = {instance.protection_state.lower() for instance in instances} or {"protectionconfigured"}
+    """Protected. An instance that a person stopped, or that Azure gave up, is mended by others too."""
+    states = {instance.protection_state.lower() for instance in instances}
     return "protectionconfigured" in states and not states & {"configuringprotection", "updatingprotection"}
