@@ -206,7 +206,7 @@ async def test_more_calls_than_the_share_wait_for_one_to_come_back() -> None:
 async def test_the_row_is_written_rarely() -> None:
     clock, quota = VirtualClock(), FakeQuota()
     throttle = Throttle(quota, clock, "one")
-    for _ in range(59):
+    for _ in range(29):
         await call(throttle)
         clock.advance(1)
     assert (await quota.get(SUBSCRIPTION)).etag == 'W/"1"'
