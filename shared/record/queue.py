@@ -4,6 +4,7 @@ import math
 
 from shared.domain.record import ReconcileRequest
 from shared.record.request_message import request_message
+from shared.record.retry import repeated
 from shared.record.storage import Storage
 
 RECONCILE_QUEUE = "reconcile"
@@ -18,12 +19,16 @@ class StorageQueue:
         self._storage, self._name = storage, name
 
     async def send(self, request: ReconcileRequest, delay: float = 0) -> None:
-        """Not repeated: after a TransientError the message may have been put; the overdue timer sends what was not.
-        Raises TransientError."""
-        async with self._storage.queue(self._name, "put a message") as client:
-            await client.send_message(
-                request_message(request), visibility_timeout=visibility_timeout(delay), time_to_live=-1
-            )
+        """Repeated when it may not have been put: two messages with one `wake_id` are looked at once. Raises
+        TransientError."""
+
+        async def once() -> None:
+            async with self._storage.queue(self._name, "put a message") as client:
+                await client.send_message(
+                    request_message(request), visibility_timeout=visibility_timeout(delay), time_to_live=-1
+                )
+
+        await repeated()(once)
 
 
 def visibility_timeout(delay: float) -> int:
