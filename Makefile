@@ -72,4 +72,4 @@ schema: .venv/ready
 	$(BIN)/python -m shared.profiles > docs/guard.schema.json
 
 clean:
-	rm -rf .venv .tools .run node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tools .run node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

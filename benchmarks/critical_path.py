@@ -1,9 +1,9 @@
 """The least time in which the simulated Azure can protect a cluster, from its own durations alone.
 
 A step begins when all it needs is there and lasts as long as `Timings` says; nothing else takes time here: no call, no
-queue, no look that comes late. Two rules of the simulated Azure shorten the path, and are taken at their word:
+queue, no look that comes late. Two rules of the simulated Azure decide the path, and are taken at their word:
 
-- validateForBackup looks at what is in effect when it *ends*: it may run while roles are still spreading.
+- what must be in effect must be so when validateForBackup begins, and until it ends;
 - a backup job runs from the moment it is asked for; the operation that names it ends meanwhile.
 
 The providers that a new subscription has not registered are Microsoft.DataProtection and
@@ -42,17 +42,16 @@ def stages(timings: Timings, *, first_of_region: bool) -> Mapping[str, Stage]:
         "cluster's role in effect": Stage(spreads),
         "extension": Stage(timings.extension_install, ("registrations", "storage account")),
         "extension's role in effect": Stage(spreads, ("extension",)),
-        "validation": Stage(timings.validate_for_backup, ("extension", "trusted access")),
-        "protection configured": Stage(
-            timings.configure_protection,
+        "validation": Stage(
+            timings.validate_for_backup,
             (
-                "validation",
                 "trusted access in effect",
                 "vault's roles in effect",
                 "cluster's role in effect",
                 "extension's role in effect",
             ),
         ),
+        "protection configured": Stage(timings.configure_protection, ("validation",)),
         "recovery point": Stage(max(timings.backup_job, timings.adhoc_trigger), ("protection configured",)),
     }
 

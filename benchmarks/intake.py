@@ -17,7 +17,7 @@ from demo.processes import Program
 from demo.stack import Pace, Stack
 
 EVENT_GRID_WAITS = 30.0
-"""Seconds Event Grid gives a webhook before it counts the delivery as failed (azure.md 6.6)."""
+"""Seconds Event Grid gives a webhook before it counts the delivery as failed."""
 EVENTS = 1000
 CONNECTIONS = 250
 ROUNDS = 3

@@ -19,7 +19,7 @@ COULD_NOT_TELL = 2
 
 
 @app.command("stop-all")
-def stop_all(reason: Annotated[str, typer.Option(help="Why; everybody who looks at a cluster will read it.")]) -> None:
+def stop_all(reason: Annotated[str, typer.Option(help="Why; the command `stopped` says it to whoever asks.")]) -> None:
     """Emergency stop: everything is still observed, nothing in Azure is changed, from the next look on."""
 
     async def pull() -> Stop | None:

@@ -51,7 +51,7 @@ def main() -> int:
             return 0 if options.serve else 130
         except (StuckError, NotStartedError, AzuriteError, RuntimeError, OSError) as error:
             console.print(f"✗ {type(error).__name__}: {error}", style="red", markup=False, soft_wrap=True)
-            console.print(f"Logs: {folder}/*.log")
+            console.print(f"Logs: {folder}/*.log", soft_wrap=True)
             return 2
 
 
@@ -65,7 +65,7 @@ def _run(folder: Path, options: argparse.Namespace, console: Console) -> int:
             view.say("Azurite and the simulated Azure are up.")
             play(stack, view)
         held = _prove(stack, console)
-        console.print(f"\nThis took {time.monotonic() - began:.0f} s. Logs: {folder}/*.log")
+        console.print(f"\nThis took {time.monotonic() - began:.0f} s. Logs: {folder}/*.log", soft_wrap=True)
         if options.serve:
             _stay(stack, console)
     return 0 if held else 1
@@ -108,7 +108,7 @@ def _stay(stack: Stack, console: Console) -> None:
     path = stack.write_endpoints()
     try:
         here = stack.endpoints
-        console.print(f"\n[b]It all stays up[/] until Ctrl-C. The endpoints are in {path}:\n")
+        console.print(f"\n[b]It all stays up[/] until Ctrl-C. The endpoints are in {path}:\n", soft_wrap=True)
         for name, url in here.items():
             console.print(f"   {name:13}{url}", markup=False, soft_wrap=True)
         console.print("\nTry:\n")

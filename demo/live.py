@@ -25,6 +25,8 @@ _COLUMNS = {
     "ProtectionConfigured": "instance",
     "BackupHealthy": "backup",
 }
+_REGIONS_FROM, _KINDS_FROM = 105, 145
+"""Columns of the terminal; below the first the titles are short as well."""
 
 
 class View(Protocol):
@@ -61,7 +63,7 @@ class LiveTable:
         self._console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/]  {text}")
 
     def show(self, fleet: Fleet) -> None:
-        self._live.update(table_of(fleet, wide=self._console.width >= 130))
+        self._live.update(table_of(fleet, self._console.width))
 
 
 class Lines:
@@ -88,25 +90,34 @@ class Lines:
                 self.say(f"  {name:9} {_mark(ready).plain} {ready.reason}: {ready.message}")
 
 
-def table_of(fleet: Fleet, *, wide: bool) -> Table:
-    """✓ true, … under way, ✗ a person must act, ? not known. The kinds are shown where there is room."""
+def table_of(fleet: Fleet, width: int) -> Table:
+    """✓ true, … under way, ✗ a person must act, ? not known. Regions and kinds are shown where there is room."""
     table = Table(box=None, padding=(0, 1), header_style="bold dim")
-    for title in ("cluster", "region", *(("kind",) if wide else ()), *_COLUMNS.values()):
-        table.add_column(title, justify="center" if title in _COLUMNS.values() else "left", no_wrap=True)
+    for title in (
+        "cluster",
+        *(("region",) if width >= _REGIONS_FROM else ()),
+        *(("kind",) if width >= _KINDS_FROM else ()),
+    ):
+        table.add_column(title, no_wrap=True)
+    for title in _COLUMNS.values():
+        table.add_column(title if width >= _REGIONS_FROM else title[:3], justify="center", no_wrap=True)
     table.add_column("what the Guard says", ratio=1, no_wrap=True, overflow="ellipsis")
     for member in FLEET:
         conditions = fleet.get(member.name, {})
         ready = conditions.get("Ready")
         marks = [_mark(conditions[name]) if name in conditions else Text("·", "dim") for name in _COLUMNS]
         said = Text(ready.reason, _mark(ready).style) if ready else Text("not seen yet", "dim")
-        kind = [Text(member.kind, "dim")] if wide else []
-        table.add_row(Text(member.name, "bold"), member.location, *kind, *marks, said)
+        where = [member.location] if width >= _REGIONS_FROM else []
+        kind = [Text(member.kind, "dim")] if width >= _KINDS_FROM else []
+        table.add_row(Text(member.name, "bold"), *where, *kind, *marks, said)
     return table
 
 
 def _mark(said: Said) -> Text:
     if said.status == "True":
         return Text("✓", "green")
+    if said.reason in ("Exempt", "NotSelected"):
+        return Text("·", "dim")
     if said.status == "Unknown":
         return Text("?", "magenta")
     if said.recommended_action and not said.recommended_action.startswith(("Nothing", "Wait")):

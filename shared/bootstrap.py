@@ -66,7 +66,7 @@ async def check_health() -> dict[str, object]:
 
     try:
         here = await world()
-        stopped = await here.is_stopped()
+        stopped = await here.stop_reason()
     except (InvalidSettingsError, InvalidConfigurationError) as error:
         return {"status": "unhealthy", "problems": list(error.errors)}
     except GuardError as error:
@@ -133,16 +133,11 @@ def _build() -> "World":
 
 
 def _configuration(source: "ConfigurationSource") -> "Configuration":
-    from shared.profiles import InvalidConfigurationError, load_configuration
+    from shared.profiles import load_configuration, load_configuration_file
 
     if source.text is not None:
         return load_configuration(source.text, "AKS_BACKUP_GUARD_CONFIGURATION_YAML")
-    try:
-        text = source.path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = f"{source.path}: the configuration cannot be read ({error}); deploy it, or correct "
-        raise InvalidConfigurationError((why + "AKS_BACKUP_GUARD_CONFIGURATION.",)) from error
-    return load_configuration(text, source.path.name)
+    return load_configuration_file(source.path)
 
 
 def _credential(client_id: str | None) -> "ManagedIdentityCredential":

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.domain.conditions import READY, Condition
+from shared.domain.conditions import Condition, summary_of
 from shared.domain.errors import RecordConflict, StepError
 from shared.domain.facts import Present
 from shared.domain.ids import ClusterId, RegionId
@@ -11,8 +11,8 @@ from shared.domain.profile import Configuration, ProtectionProfile
 from shared.domain.reads import ClusterReads, RegionReads
 from shared.domain.record import Record
 from shared.domain.time import Moment
-from shared.plan.cluster import gate_of, plan_cluster, profile_of, region_of, subject_of
-from shared.plan.freshness import DAILY
+from shared.plan.cluster import plan_cluster, profile_of, region_of, subject_of
+from shared.plan.gate import audit_gate, gate_of, stop_gate
 from shared.plan.outcomes import absorb, forgotten, next_life
 from shared.plan.parts import Plan
 from shared.plan.reads import first_reads, further_reads
@@ -36,18 +36,21 @@ class Look:
 
 def outdated(record: Record, configuration: Configuration, moment: Moment) -> Plan | None:
     """Two instances of the app may hold two configurations for a while: the older never acts."""
+    summary = summary_of(record.subject)
     if record.configuration_revision > configuration.revision:
         message = (
             f"This instance holds revision {configuration.revision} of guard.yaml, the record was planned with "
             f"{record.configuration_revision}."
         )
-        said = Condition(READY, "Unknown", "ConfigurationOutdated", message, moment.now, "Deploy the newer guard.yaml.")
+        said = Condition(
+            summary, "Unknown", "ConfigurationOutdated", message, moment.now, "Deploy the newer guard.yaml."
+        )
         return Plan((), ("Look",), (said,), 60)
     if record.configuration_revision == configuration.revision and (
         record.configuration_digest not in ("", configuration.digest)
     ):
         message = f"guard.yaml was changed without a new revision (it is {configuration.revision} still)."
-        said = Condition(READY, "Unknown", "RevisionNotRaised", message, moment.now, "Raise revision in guard.yaml.")
+        said = Condition(summary, "Unknown", "RevisionNotRaised", message, moment.now, "Raise revision in guard.yaml.")
         return Plan((), ("Look",), (said,), 300)
     return None
 
@@ -75,9 +78,9 @@ async def look_at_region(record: Record, world: World) -> Look:
         configuration_revision=configuration.revision,
         configuration_digest=configuration.digest,
     )
-    plan = plan_region(record, wanted, moment)
-    if await world.is_stopped() or not wanted.enforce:
-        plan = replace(plan, next_steps=(), requeue_after=DAILY if not wanted.enforce else 900)
+    stopped = await world.stop_reason()
+    gate = stop_gate(stopped) if stopped else None if wanted.enforce else audit_gate(wanted.profile.name)
+    plan = plan_region(record, wanted, moment, gate)
     return Look(record, _backed_off(plan, errors))
 
 
@@ -105,7 +108,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         reading = await world.reader.read_cluster(cluster_id, reads, record.observed)
         record, errors = replace(record, observed=reading.observed), reading.errors
     record = absorb(record, moment)
-    stopped = await world.is_stopped()
+    stopped = await world.stop_reason()
     held = None if stopped else await _rollout(record, profile, world)
     if held is None and not stopped:
         record = replace(forgotten(record, profile.digest), profile=profile.name)
@@ -133,10 +136,14 @@ async def _read_first(record: Record, moment: Moment, world: World) -> tuple[Rec
 
 
 def _backed_off(plan: Plan, errors: tuple[StepError, ...]) -> Plan:
-    """What Azure would not let us read is read again when Azure says, not sooner."""
+    """What Azure would not let us read is read again when Azure says, not sooner; what a person can do about it is
+    said."""
+    action = next((error.recommended_action for error in errors if error.kind == "blocked"), "")
+    unread = (replace(c, recommended_action=action) if c.reason == "Unobserved" else c for c in plan.conditions)
+    plan = replace(plan, conditions=tuple(unread))
     asked = [error.retry_after for error in errors if error.retry_after is not None]
     if asked:
-        return replace(plan, requeue_after=max(asked), remaining=plan.remaining or ("Read",))
+        return replace(plan, requeue_after=max(1.0, *asked), remaining=plan.remaining or ("Read",))
     if errors:
         wait = UNREADABLE_AGAIN[any(error.kind == "blocked" for error in errors)]
         return replace(plan, requeue_after=wait, remaining=plan.remaining or ("Read",))

@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain.conditions import READY, Condition, carried_over
+from shared.domain.conditions import Condition, carried_over, summary_of
 from shared.domain.errors import GuardError, RecordConflict, StepError
 from shared.domain.ids import ClusterId, Subject
 from shared.domain.observed import ObservedCluster, ObservedRegion
@@ -17,6 +17,9 @@ from shared.plan.parts import Plan
 from shared.world import World
 
 log = logging.getLogger(__name__)
+
+FAILURES_UNTIL_SAID = 3
+"""Passes in a row that may end in an error nobody expected before a condition says so."""
 
 
 async def reconcile(request: ReconcileRequest, world: World) -> None:
@@ -52,7 +55,7 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
     except Exception as error:  # noqa: BLE001 - the record is released first, then it is raised
         failure = error
     try:
-        await _release(record, plan, world, failed=failure is not None)
+        await _release(record, plan, world, failure)
     except RecordConflict:
         if failure is None:
             return  # as above
@@ -97,7 +100,12 @@ async def _saved(record: Record, world: World) -> Record:
 
 
 def _same_write(stored: Record, meant: Record) -> bool:
-    return (stored.lease_id, stored.wake_id, stored.due_at) == (meant.lease_id, meant.wake_id, meant.due_at)
+    return (stored.lease_id, stored.wake_id, stored.due_at, stored.requested_at) == (
+        meant.lease_id,
+        meant.wake_id,
+        meant.due_at,
+        meant.requested_at,
+    )
 
 
 async def _act(record: Record, steps: tuple[Step, ...], world: World) -> tuple[Record, Exception | None]:
@@ -114,14 +122,18 @@ async def _act(record: Record, steps: tuple[Step, ...], world: World) -> tuple[R
     return record, failure
 
 
-async def _release(record: Record, plan: Plan, world: World, *, failed: bool) -> None:
+async def _release(record: Record, plan: Plan, world: World, failure: Exception | None) -> None:
     """Writes what was learned with the next wake-up in it, then sends that wake-up."""
     moment = world.moment()
-    failures = record.failures + 1 if failed else 0
-    wait = min(60.0 * 2**failures, 3600.0) if failed else plan.requeue_after
+    failures = record.failures + 1 if failure else 0
+    wait = min(60.0 * 2**failures, 3600.0) if failure else plan.requeue_after
     due_at = None if wait is None else moment.after(wait * (1 + 0.1 * world.jitter()))
+    said = plan.conditions
+    if failures >= FAILURES_UNTIL_SAID:
+        why = f"{failures} looks in a row ended in an error ({type(failure).__name__})."
+        said = (*said, _reconcile_failed(record.subject, why, moment.now))
     conditions = {**record.conditions}
-    for condition in plan.conditions:
+    for condition in said:
         conditions[condition.type] = carried_over(condition, record.conditions.get(condition.type))
     record = await _saved(
         replace(
@@ -165,10 +177,12 @@ async def request_look(subject: Subject, world: World, asked_at: datetime | None
 
 
 def _asked(record: Record | None, subject: Subject, asked_at: datetime, now: datetime, world: World) -> Record:
-    """A wake-up that is due already keeps its id, so that its copies stay copies."""
+    """A wake-up that is due already keeps its id, so that its copies stay copies. A request that is answered late
+    never hides a newer one: what is older than the newest is read again."""
     if record is None:
         observed = ObservedCluster() if isinstance(subject, ClusterId) else ObservedRegion()
         return Record(subject, now, observed, due_at=now, wake_id=world.new_id(), requested_at=asked_at)
+    asked_at = max(asked_at, record.requested_at or asked_at)
     if record.due_at is not None and record.due_at <= now and record.wake_id:
         return replace(record, requested_at=asked_at)
     return replace(record, requested_at=asked_at, due_at=now, wake_id=world.new_id())
@@ -194,18 +208,26 @@ async def requeue_overdue(world: World, limit: int = 200, grace: float = 30.0) -
 
 async def discover_clusters(world: World, subscriptions: tuple[str, ...]) -> tuple[int, tuple[StepError, ...]]:
     """Ask for a look at every cluster no event told us about: unknown ones, and ones that were deleted and are back.
-    Returns how many, and what could not be listed."""
-    found, errors = 0, []
+    Returns how many, and what could not be listed. A record that cannot be read is raised after all others were
+    looked for: one bad row hides no cluster."""
+    found, errors, unreadable = 0, [], None
     for subscription in subscriptions:
         try:
             async for cluster in world.reader.list_clusters(subscription):
-                record = await world.records.get(cluster)
-                if record is None or record.deleted_at is not None:
-                    await request_look(cluster, world)
-                    found += 1
+                try:
+                    record = await world.records.get(cluster)
+                    if record is None or record.deleted_at is not None:
+                        await request_look(cluster, world)
+                        found += 1
+                except RecordConflict:
+                    continue  # others are asking for it at this moment
+                except ValueError as error:
+                    unreadable = error
         except GuardError as error:
-            log.warning("the clusters of subscription %s could not be listed: %s", subscription, error)
+            log.warning("the clusters of subscription %s could not be searched: %s", subscription, error)
             errors.append(error.as_step_error())
+    if unreadable is not None:
+        raise unreadable
     return found, tuple(errors)
 
 
@@ -213,18 +235,12 @@ async def set_aside(request: ReconcileRequest, world: World, why: str) -> None:
     """A message that failed too often: say so in a condition and come back in an hour. Nothing is forgotten."""
     for _ in range(5):
         record = await world.records.get(request.subject)
-        if record is None:
-            return
+        if record is None or record.wake_id != request.wake_id:
+            return  # nobody to look at, or a newer wake-up is on its way
         moment = world.moment()
-        condition = Condition(
-            READY,
-            "Unknown",
-            "ReconcileFailed",
-            f"Looking at {request.subject} failed again and again: {why}",
-            moment.now,
-            "See the app's log for the error; the Guard looks again within an hour.",
-        )
-        conditions = {**record.conditions, READY: carried_over(condition, record.conditions.get(READY))}
+        condition = _reconcile_failed(request.subject, why, moment.now)
+        old = record.conditions.get(condition.type)
+        conditions = {**record.conditions, condition.type: carried_over(condition, old)}
         late = replace(record, conditions=conditions, due_at=moment.after(3600), wake_id=world.new_id())
         try:
             saved = await world.records.save(late)
@@ -233,3 +249,14 @@ async def set_aside(request: ReconcileRequest, world: World, why: str) -> None:
         await _send_wake_up(saved, world)
         return
     raise RecordConflict(f"{request.subject}: others kept writing first")
+
+
+def _reconcile_failed(subject: Subject, why: str, now: datetime) -> Condition:
+    return Condition(
+        summary_of(subject),
+        "Unknown",
+        "ReconcileFailed",
+        f"Looking at {subject} failed again and again: {why}",
+        now,
+        "See the app's log for the error; the Guard looks again within an hour.",
+    )

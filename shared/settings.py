@@ -66,11 +66,16 @@ STOPPED = Setting(
     "false",
     "Emergency stop. `true`: everything is still observed and alerted, nothing in Azure is changed.",
 )
-PASS_SECONDS = Setting(PREFIX + "PASS_SECONDS", "300", "Longest time of one pass over a cluster, in seconds.")
+PASS_SECONDS = Setting(
+    PREFIX + "PASS_SECONDS",
+    "240",
+    "Longest time of one pass over a cluster, in seconds. A minute less than `functionTimeout` of host.json, after "
+    "which the host kills every pass of the process: a slow one can still release its record.",
+)
 LEASE_SECONDS = Setting(
     PREFIX + "LEASE_SECONDS",
     "420",
-    "How long a pass holds its record, in seconds: its longest time and two minutes (÷ time scale) of clock skew.",
+    "How long a pass holds its record, in seconds: `functionTimeout` and two minutes (÷ time scale) of clock skew.",
 )
 TIME_SCALE = Setting(
     PREFIX + "TIME_SCALE",

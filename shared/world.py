@@ -25,13 +25,17 @@ class World:
     new_id: Callable[[], str]
     time_scale: float = 1.0
     lease_seconds: float = 420.0
-    pass_seconds: float = 300.0
+    pass_seconds: float = 240.0
     stopped: bool = False
     emergency_stop: EmergencyStop | None = None
 
     def moment(self) -> Moment:
         return Moment(self.clock.now(), self.time_scale)
 
-    async def is_stopped(self) -> bool:
-        """Raises TransientError: whoever cannot read the stop must not act."""
-        return self.stopped or (self.emergency_stop is not None and await self.emergency_stop.pulled() is not None)
+    async def stop_reason(self) -> str | None:
+        """Who stopped every change and why; None when nothing is stopped. Raises TransientError: whoever cannot read
+        the stop must not act."""
+        if self.stopped:
+            return "by the app setting AKS_BACKUP_GUARD_STOPPED"
+        stop = await self.emergency_stop.pulled() if self.emergency_stop else None
+        return f"by {stop.by}: {stop.reason}" if stop else None

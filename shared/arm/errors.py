@@ -184,7 +184,6 @@ TABLE: Mapping[str, Meaning] = {
                 "Another backup instance protects the cluster: stop it, or name its vault and policy in the profile.",
                 "recorded (400); azure.md 1.6",
             ),
-            "UserErrorMaxOnDemandBackupsReached": ("", "10 a day are documented, code assumed; azure.md 11.1"),
             "UserErrorKubernetesBackupExtensionHasErrors": ("Delete and reinstall the extension.", _AKS_BACKUP_DOC),
             "UserErrorKubernetesBackupExtensionIdentityNotFound": (
                 "Delete and reinstall the extension.",

@@ -1,5 +1,5 @@
-"""The one place that repeats a call within an invocation: shortly, and only what is idempotent. Everything longer is
-the loop's business, which comes back later."""
+"""The one place that repeats a call to ARM within an invocation: shortly, and only what is idempotent. What is longer
+is the loop's business, which comes back later. Storage has its own: `shared/record/retry.py`."""
 
 from collections.abc import Awaitable, Callable
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from shared.domain.ids import ClusterId, Subject
+
 Status = Literal["True", "False", "Unknown"]
 
 EXTENSION_READY = "ExtensionReady"
@@ -31,6 +33,11 @@ class Condition:
 
 
 Conditions = Mapping[str, Condition]
+
+
+def summary_of(subject: Subject) -> str:
+    """The condition that sums up the others; a region has no other than its own."""
+    return READY if isinstance(subject, ClusterId) else REGION_READY
 
 
 def carried_over(new: Condition, old: Condition | None) -> Condition:

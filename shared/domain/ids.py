@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass
 
 _CLUSTER = re.compile(
-    r"^/subscriptions/([^/]{1,64})/resourcegroups/([^/]{1,90})/providers/microsoft\.containerservice/managedclusters/([^/]{1,63})$",
+    r"/subscriptions/([^/]{1,64})/resourcegroups/([^/]{1,90})/providers/microsoft\.containerservice/managedclusters/([^/]{1,63})",
 )
-_GUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
-_NAME = re.compile(r"^[\w.()-]+$")
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NAME = re.compile(r"(?!\.+$)[\w.()-]+")
+"""No name is dots alone: in a path they would lead elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,8 +23,8 @@ class ClusterId:
     @classmethod
     def parse(cls, arm_id: str) -> "ClusterId":
         """Raises ValueError when `arm_id` is not the ARM id of a managed cluster."""
-        match = _CLUSTER.match(arm_id.strip().rstrip("/").lower())
-        if not match or not _GUID.match(match[1]) or not _NAME.match(match[2]) or not _NAME.match(match[3]):
+        match = _CLUSTER.fullmatch(arm_id.strip().rstrip("/").lower())
+        if not match or not _GUID.fullmatch(match[1]) or not all(_NAME.fullmatch(name) for name in match.groups()[1:]):
             raise ValueError(f"not the ARM id of an AKS cluster: {arm_id[:300]!r}")
         return cls(*match.groups())
 

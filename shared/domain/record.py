@@ -36,6 +36,8 @@ class Record:
     """Of the cluster that was seen last: a new one under the same ARM id has another."""
     protected_uid: str = ""
     """Of the cluster the backup instance was last put or found healthy for."""
+    scope_digest: str = ""
+    """Of the scope the Guard last put the backup instance with; empty when it did not put it."""
     reborn_at: datetime | None = None
     """When a new cluster under the same ARM id was first seen: recovery points before it are not of this cluster."""
     deleted_at: datetime | None = None

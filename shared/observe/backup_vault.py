@@ -18,7 +18,7 @@ def parse_vault(body: JsonObject) -> Vault:
     return Vault(
         arm_id=needed_text(body, "id"),
         name=needed_text(body, "name"),
-        location=needed_text(body, "location").lower(),
+        location=needed_text(body, "location").lower().replace(" ", ""),
         principal_id=text(body, "identity", "principalId") or None,
         provisioning_state=needed_text(body, "properties", "provisioningState"),
         soft_delete=text(body, "properties", "securitySettings", "softDeleteSettings", "state"),

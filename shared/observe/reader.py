@@ -160,7 +160,7 @@ class _Pass:
 
     def _failed(self, error: GuardError) -> Unobserved:
         self.errors.append(error.as_step_error())
-        return Unobserved(f"{error.code}: {error.message}")
+        return Unobserved(f"{error.code}: {error.message}".rstrip("."))
 
 
 def _operation(arm: ArmClient, url: str) -> _Read:

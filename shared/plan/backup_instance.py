@@ -1,11 +1,14 @@
 """The backup instance: validated first, then put, then watched until Azure says ProtectionConfigured."""
 
+import hashlib
+from dataclasses import fields
 from datetime import datetime
 
 from shared.domain.conditions import PROTECTION_CONFIGURED
 from shared.domain.errors import StepError
 from shared.domain.facts import UNOBSERVED, Fact, Present, Unobserved, value_of
 from shared.domain.ids import same_id
+from shared.domain.profile import BackupScope
 from shared.domain.steps import CreateBackupInstance, InstanceBody, ValidateForBackup
 from shared.plan import names
 from shared.plan.freshness import first_look_in
@@ -13,9 +16,9 @@ from shared.plan.parts import Part, Said, attempted, said_of, seconds_until
 from shared.plan.region import policy_name, wanted_policy_id
 from shared.plan.subject import Subject, unobserved, waiting
 
-FIRST_VALIDATION_AFTER = 80.0
-"""Seconds after the newest grant: sooner it only fails, since role assignments propagate for up to ten minutes. It
-takes 44 s itself, so that it ends after the two minutes that Microsoft's own command waits."""
+FIRST_VALIDATION_AFTER = 120.0
+"""Seconds after the newest grant, as Microsoft's own command waits: sooner it only fails, since role assignments
+propagate for up to ten minutes."""
 VALIDATION_HOLDS_FOR = 3600.0
 """Seconds a successful validation is taken as true before the instance is put."""
 
@@ -39,6 +42,13 @@ def validation_digest(body: InstanceBody, resource_uid: str) -> str:
     return names.digest(repr(body), resource_uid)[:16]
 
 
+def scope_digest(scope: BackupScope) -> str:
+    """What is not said stays out of it, so that a setting which a newer version brings along changes no instance."""
+    unsaid = BackupScope()
+    said = [(f.name, value) for f in fields(scope) if (value := getattr(scope, f.name)) != getattr(unsaid, f.name)]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
 def instance_part(subject: Subject, inputs_ready: bool) -> Part:
     """Validated first, then put, then watched until Azure says ProtectionConfigured: never "success" before."""
     fact, instance = subject.observed.instances, subject.target.instance
@@ -58,7 +68,11 @@ def instance_part(subject: Subject, inputs_ready: bool) -> Part:
         return waiting(PROTECTION_CONFIGURED, "ConfiguringProtection", message, 10, put.key)
     if state == "protectionconfigured" and not another_life:
         if ours and not same_id(instance.policy_id, put.body.policy_id):
-            return _repoint(subject, put)
+            message = "The instance is put under the profile's policy."
+            return _put_changed(subject, put, Said(PROTECTION_CONFIGURED, "False", "ChangingPolicy", message))
+        if ours and subject.record.scope_digest not in ("", scope_digest(put.body.scope)):
+            message = "The instance is given the profile's scope."
+            return _put_changed(subject, put, Said(PROTECTION_CONFIGURED, "False", "ChangingScope", message))
         message = f"Protected by the backup instance {instance.name} ({'ours' if ours else 'adopted as it was found'})."
         said = Said(PROTECTION_CONFIGURED, "True", "ProtectionConfigured" if ours else "Adopted", message)
         return Part((said,))
@@ -69,11 +83,10 @@ def instance_part(subject: Subject, inputs_ready: bool) -> Part:
     return _somebody_elses(instance.name, instance.protection_state, instance.error)
 
 
-def _repoint(subject: Subject, put: CreateBackupInstance) -> Part:
-    """Another policy is a PUT of the same instance (azure.md 1.9). It is protected meanwhile, so it is not validated
-    again: validateForBackup is for a datasource that is to be protected."""
+def _put_changed(subject: Subject, put: CreateBackupInstance, ready: Said) -> Part:
+    """Another policy or scope is a PUT of the same instance (azure.md 1.6, 1.9). It is protected meanwhile, so it is
+    not validated again: validateForBackup is for a datasource that is to be protected."""
     policy = subject.region.policies.get(policy_name(put.body.policy_id), UNOBSERVED)
-    ready = Said(PROTECTION_CONFIGURED, "False", "ChangingPolicy", "The instance is put under the profile's policy.")
     if not isinstance(policy, Present):
         return waiting(PROTECTION_CONFIGURED, ready.reason, "The profile's policy is not there yet.", 5, put.key)
     return attempted(PROTECTION_CONFIGURED, put, subject.record.steps, subject.moment, ready)

@@ -1,7 +1,5 @@
 """The whole plan of one cluster, composed of its parts."""
 
-from dataclasses import dataclass
-
 from shared.domain.conditions import (
     BACKUP_HEALTHY,
     EXTENSION_READY,
@@ -22,11 +20,11 @@ from shared.domain.time import Moment
 from shared.plan.backup_instance import instance_part
 from shared.plan.first_backup import first_backup_part
 from shared.plan.freshness import DAILY
+from shared.plan.gate import Gate, held_back, listed
 from shared.plan.parts import Part, Plan, Said, sooner, together
 from shared.plan.prerequisites import check_prerequisites
 from shared.plan.protection import extension_part, roles_part, storage_part, trusted_access_part
 from shared.plan.region import PROVIDERS, policy_name, region_grants, wanted_policy_id, wanted_region
-from shared.plan.rollout import Wait
 from shared.plan.selection import NotSelected, select_profile
 from shared.plan.subject import Subject
 from shared.plan.target import target_of
@@ -43,14 +41,8 @@ ASKED_FOR = (
 """The conditions `Ready` sums up, in the order in which one waits for the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Why nothing may be changed although there is something to change."""
-
-    reason: str
-    message: str
-    recommended_action: str = ""
-    requeue_after: float = DAILY
+UNKNOWN_REGION_AGAIN = 60.0
+"""Seconds until a cluster that may not be changed looks again at a region nothing was known of."""
 
 
 def region_of(record: Record, profile: ProtectionProfile) -> RegionId:
@@ -106,7 +98,7 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
     same is said, and nothing is started."""
     moment = subject.moment
     prerequisites = check_prerequisites(subject.cluster)
-    shared = _region_part(subject, region)
+    shared = _region_part(subject, region, gate)
     fit = prerequisites.complete or not prerequisites.said[0].recommended_action  # or will be, by itself
     wakes = _region_to_wake(subject, region, configuration) if fit else None
     if prerequisites.complete:
@@ -115,13 +107,16 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
         parts = [prerequisites, shared, *ways, instance_part(subject, inputs_ready), first_backup_part(subject)]
     else:
         parts = [prerequisites]
+    if gate is not None:
+        parts = [held_back(part, gate, subject.record.steps) for part in parts]
     whole = together(parts)
     conditions = {said.type: said for said in reversed(whole.said)}
-    if gate is not None and whole.remaining:
-        would = ", ".join(dict.fromkeys(name.partition(":")[0] for name in whole.remaining))
-        said = Said(READY, "False", gate.reason, f"{gate.message} Would do: {would}.", gate.recommended_action)
-        dated = tuple(s.at(moment) for s in (*conditions.values(), said))
-        return Plan((), whole.remaining, dated, sooner(gate.requeue_after, prerequisites.requeue_after), wakes)
+    if gate is not None and whole.remaining and prerequisites.complete:
+        message = f"{gate.message} Would do: {listed(whole.remaining)}."
+        ready = Said(READY, "False", gate.reason, message, gate.recommended_action)
+        dated = tuple(s.at(moment) for s in (*conditions.values(), ready))
+        again = sooner(gate.requeue_after, UNKNOWN_REGION_AGAIN if wakes else None)
+        return Plan((), whole.remaining, dated, again, wakes)
     ready = _ready(conditions)
     dated = tuple(s.at(moment) for s in (*conditions.values(), ready))
     requeue_after = DAILY if not whole.remaining else (whole.requeue_after or 15)
@@ -138,7 +133,7 @@ def _ready(conditions: dict[str, Said]) -> Said:
     return Said(READY, first.status, first.reason, first.message, first.recommended_action)
 
 
-def _region_part(subject: Subject, region: Record | None) -> Part:
+def _region_part(subject: Subject, region: Record | None, gate: Gate | None) -> Part:
     """What the cluster needs of its region. Its own way to the vault goes on as soon as the vault is there."""
     target, shared = subject.target, subject.region
     missing: list[str] = []
@@ -165,7 +160,7 @@ def _region_part(subject: Subject, region: Record | None) -> Part:
     said = Said(
         REGION_READY,
         "False",
-        condition.reason if condition and condition.status != "True" else "Creating",
+        condition.reason if condition and condition.status != "True" else gate.reason if gate else "Creating",
         f"Of the region {subject.cluster.location} these are not there yet: {', '.join(missing)}.{why}",
         condition.recommended_action if condition else "",
     )
@@ -189,19 +184,4 @@ def _region_to_wake(subject: Subject, region: Record | None, configuration: Conf
     condition = region.conditions.get(REGION_READY)
     if condition is not None and condition.status == "True" and policy_name(policy) not in subject.region.policies:
         return subject.wanted.region
-    return None
-
-
-def gate_of(profile: ProtectionProfile, *, stopped: bool, rollout: Wait | None) -> Gate | None:
-    """Why the cluster may not be changed, None when it may."""
-    if stopped:
-        message = "The emergency stop is on: nothing is changed."
-        action = "When it is over: aks-backup-guard resume-all, and AKS_BACKUP_GUARD_STOPPED set to false."
-        return Gate("EmergencyStop", message, action, 900)
-    if profile.mode == "audit":
-        message = f"The profile {profile.name!r} is in audit mode: nothing is changed."
-        action = f"Set mode: enforce in the profile {profile.name!r} to let the Guard do it."
-        return Gate("AuditMode", message, action)
-    if rollout is not None:
-        return Gate(rollout.reason, rollout.message, rollout.recommended_action, rollout.seconds)
     return None

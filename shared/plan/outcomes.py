@@ -41,7 +41,7 @@ from shared.domain.steps import (
 )
 from shared.domain.time import Moment
 from shared.plan.attempts import attempt_after
-from shared.plan.backup_instance import validation_digest
+from shared.plan.backup_instance import scope_digest, validation_digest
 from shared.plan.region import policy_name
 
 OPERATION_DEADLINE = 3600.0
@@ -243,6 +243,9 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
                 steps=replace(record.steps, started={**record.steps.started, step.key: moment.now}),
                 observed=_changing(record, step, moment),
                 first_backup_at=moment.now if isinstance(step, StartBackup) else record.first_backup_at,
+                scope_digest=scope_digest(step.body.scope)
+                if isinstance(step, CreateBackupInstance)
+                else record.scope_digest,
             )
             if not operation_url:
                 return record

@@ -183,7 +183,9 @@ def roles_part(subject: Subject) -> Part:
         remaining.append("GrantRole")
     if not remaining:
         return Part((Said(ROLES_ASSIGNED, "True", "Assigned", "Every role the backup needs is assigned."),))
-    said = failed[0] if failed else Said(ROLES_ASSIGNED, "False", "Granting", "Roles are being assigned.")
+    waiting_for = Said(ROLES_ASSIGNED, "False", "WaitingForIdentities", "Identities that need roles are not there yet.")
+    granting = Said(ROLES_ASSIGNED, "False", "Granting", "Roles are being assigned.") if steps else waiting_for
+    said = failed[0] if failed else granting
     return Part((said,), tuple(steps), tuple(remaining), min(waits, default=None))
 
 

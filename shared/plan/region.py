@@ -22,6 +22,7 @@ from shared.domain.steps import (
 from shared.domain.time import Moment
 from shared.plan import names, roles
 from shared.plan.freshness import DAILY, freshness, settled
+from shared.plan.gate import Gate, listed
 from shared.plan.parts import Part, Plan, Said, attempted, together
 
 PROVIDERS = (
@@ -34,8 +35,7 @@ PROVIDERS = (
 
 @dataclass(frozen=True, slots=True)
 class WantedRegion:
-    """What a region shall have. `creates` says which of the named resources the Guard makes itself: one that a
-    profile names as existing is never made."""
+    """What a region shall have. What `existing` names is never made."""
 
     region: RegionId
     profile: ProtectionProfile
@@ -50,6 +50,11 @@ class WantedRegion:
     """ARM ids the profile names as existing."""
     vault_tier: bool
     enforce: bool
+
+    @property
+    def fills_backup_group(self) -> bool:
+        """Whether anything is made in the backup group; an account of each cluster's own is, too."""
+        return not {self.vault_id, self.account_id} <= self.existing
 
 
 def wanted_region(region: RegionId, configuration: Configuration) -> WantedRegion | None:
@@ -104,8 +109,11 @@ def region_grants(wanted: WantedRegion, observed: ObservedRegion) -> tuple[Grant
     vault = value_of(observed.vault)
     if vault is None or vault.principal_id is None:
         return ()
-    grants = roles.vault_on_snapshot_group(vault.principal_id, wanted.snapshot_group_id, wanted.vault_tier)
-    if wanted.vault_tier and wanted.account_id is not None:
+    # A policy that is named as existing shows only when it is read whether it copies to the vault.
+    policies = (value_of(observed.policies.get(policy_name(arm_id), UNOBSERVED)) for arm_id in wanted.policies)
+    vault_tier = wanted.vault_tier or any(policy is not None and policy.vault_tier for policy in policies)
+    grants = roles.vault_on_snapshot_group(vault.principal_id, wanted.snapshot_group_id, vault_tier)
+    if vault_tier and wanted.account_id is not None:
         grants += (roles.vault_on_account(vault.principal_id, wanted.account_id),)
     return grants
 
@@ -124,7 +132,9 @@ def region_reads(record: Record, wanted: WantedRegion, moment: Moment) -> Region
                 fact := observed.providers.get(namespace, UNOBSERVED), settled=value_of(fact) == "Registered"
             )
         ),
-        backup_group_id=wanted.backup_group_id if fresh.stale(observed.backup_group) else None,
+        backup_group_id=wanted.backup_group_id
+        if wanted.fills_backup_group and fresh.stale(observed.backup_group)
+        else None,
         snapshot_group_id=wanted.snapshot_group_id if fresh.stale(observed.snapshot_group) else None,
         account_id=wanted.account_id
         if fresh.stale(observed.account, settled=account is not None and settled(account.provisioning_state))
@@ -149,13 +159,15 @@ def region_reads(record: Record, wanted: WantedRegion, moment: Moment) -> Region
     )
 
 
-def plan_region(record: Record, wanted: WantedRegion, moment: Moment) -> Plan:
-    """Everything whose inputs are there is started at once; the rest is named in `remaining`."""
+def plan_region(record: Record, wanted: WantedRegion, moment: Moment, gate: Gate | None = None) -> Plan:
+    """Everything whose inputs are there is started at once; the rest is named in `remaining`. With a gate the same is
+    said, and nothing is started."""
     observed = record.observed
     assert isinstance(observed, ObservedRegion)  # noqa: S101 - the caller chose by the subject
     parts = [_provider(record, observed, wanted, namespace, moment) for namespace in PROVIDERS]
+    if wanted.fills_backup_group:
+        parts.append(_group(record, observed.backup_group, wanted.backup_group_id, wanted, moment))
     parts += [
-        _group(record, observed.backup_group, wanted.backup_group_id, wanted, moment),
         _group(record, observed.snapshot_group, wanted.snapshot_group_id, wanted, moment),
         _account(record, observed, wanted, moment),
         _vault(record, observed, wanted, moment),
@@ -167,7 +179,12 @@ def plan_region(record: Record, wanted: WantedRegion, moment: Moment) -> Plan:
     if whole.complete:
         ready = Said(REGION_READY, "True", "RegionReady", "Vault, storage account, groups and policies are there.")
         return Plan((), (), (ready.at(moment),), DAILY)
-    said = next((s for s in wrong if s.reason != "Creating"), wrong[0])
+    in_the_way = next((s for s in wrong if s.reason != "Creating"), None)
+    if gate is not None:
+        message = f"{gate.message} Would do: {listed(whole.remaining)}."
+        would = Said(REGION_READY, "False", gate.reason, message, gate.recommended_action)
+        return Plan((), whole.remaining, ((in_the_way or would).at(moment),), gate.requeue_after)
+    said = in_the_way or wrong[0]
     return Plan(whole.steps, whole.remaining, (said.at(moment),), whole.requeue_after or 15)
 
 

@@ -68,7 +68,8 @@ def load_configuration_file(path: FilePath) -> Configuration:
     except UnicodeDecodeError:
         raise InvalidConfigurationError((f"{path}: is not UTF-8 text; save it as UTF-8",)) from None
     except OSError as error:
-        raise InvalidConfigurationError((f"{path}: cannot be read: {error.strerror or error}",)) from error
+        remedy = "deploy it, or correct AKS_BACKUP_GUARD_CONFIGURATION"
+        raise InvalidConfigurationError((f"{path}: cannot be read: {error.strerror or error}; {remedy}",)) from error
     return load_configuration(text, path.name)
 
 

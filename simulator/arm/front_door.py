@@ -50,6 +50,7 @@ class FrontDoor:
         entry = self.calls.log(request, self._cloud.clock.now())
         fault = self.faults.striking(request)
         if fault is not None:
+            entry.principal = self._caller(request)
             response = await self._struck(fault, request)
             if response is not None:
                 entry.status = response.status
@@ -59,6 +60,13 @@ class FrontDoor:
         if fault is not None and fault.lose_answer:
             raise ConnectionLost("the answer was lost")
         return response
+
+    def _caller(self, request: Request) -> str | None:
+        """Who a call that a fault strikes came from, so that the log counts it as theirs; None when it does not say."""
+        try:
+            return self._cloud.identity.caller(request).object_id
+        except ArmError:
+            return None
 
     async def _struck(self, fault: Fault, request: Request) -> Response | None:
         """What the fault does before the call happens: wait, cut off, or answer instead (None: go on)."""

@@ -14,7 +14,9 @@ def require(cloud: "Cloud", principal: Principal, path: ArmPath, method: str) ->
     """Raises ArmError 403 AuthorizationFailed in ARM's words. Reads at tenant level are free: their handlers show
     only what the caller may see."""
     scope = path.scope()
-    if path.subscription_id is None and (method in ("GET", "HEAD") or path.namespace != "Microsoft.Authorization"):
+    if path.subscription_id is None and (
+        method in ("GET", "HEAD") or (path.namespace or "").lower() != "microsoft.authorization"
+    ):
         return
     action = path.action(method)
     if not cloud.authorization.allowed(principal.object_id, action, scope):

@@ -214,7 +214,7 @@ async def test_a_role_that_somebody_gave_under_another_name_is_done() -> None:
 
 
 async def test_an_identity_gets_its_role_before_the_directory_has_heard_of_it() -> None:
-    """Azure looks it up unless the assignment says what kind of principal it is (azure.md 4.3)."""
+    """Azure looks it up unless the assignment says what kind of principal it is."""
     azure = AzureUnderTest()
     await azure.region()
     principal = azure.cloud.identity.new_principal("just made").object_id

@@ -9,6 +9,7 @@ from shared.domain.errors import GuardError
 from shared.domain.ids import ClusterId
 from shared.domain.profile import ExtensionResources
 from shared.domain.steps import Failed, InstallExtension, StartBackup, ValidateForBackup
+from shared.observe.backup_vault import parse_vault
 from simulator.cloud import FIRST_SUBSCRIPTION
 from simulator.http import Request, Response
 from simulator.transport import BASE_URL
@@ -108,3 +109,9 @@ async def test_what_the_trail_holds_is_printable_and_short(monkeypatch: pytest.M
     assert (line.outcome, line.request_id) == ("Fehler", "r" * 100)
     assert line.detail.startswith("gr??er?")
     assert len(line.detail) <= 1000
+
+
+@pytest.mark.parametrize("spelt", ["westeurope", "West Europe", "WestEurope"])
+def test_the_region_of_a_vault_is_one_however_it_is_spelt(spelt: str) -> None:
+    body = {"id": "/v", "name": "v", "location": spelt, "properties": {"provisioningState": "Succeeded"}}
+    assert parse_vault(body).location == "westeurope"

@@ -298,3 +298,14 @@ async def test_the_sdk_assigns_finds_and_removes(arm: ArmCaller) -> None:
         assert by_id.role_definition_id == definition
         await client.role_assignments.delete(group, A)
     assert arm.cloud.authorization.assignments_of(person.object_id) == []
+
+
+@pytest.mark.parametrize("namespace", ["Microsoft.Authorization", "microsoft.authorization"])
+async def test_nobody_gives_itself_a_role_at_the_tenant_however_it_spells_the_path(
+    arm: ArmCaller, namespace: str
+) -> None:
+    app = arm.cloud.identity.app
+    role = "/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+    body = {"properties": {"roleDefinitionId": role, "principalId": app.object_id, "principalType": "ServicePrincipal"}}
+    path = f"/providers/{namespace}/roleAssignments/{A}"
+    assert (await arm.call("PUT", path, body, version=ROLES, principal=app)).status == 403

@@ -1,6 +1,7 @@
 """Faults that are asked for over the control endpoint: which call they meet, and what its caller and the world see."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -102,3 +103,13 @@ async def test_sign_in_and_event_grid_are_met_too(arm: ArmCaller) -> None:
 async def test_the_control_endpoint_is_never_met(arm: ArmCaller) -> None:
     await fault(arm, {}, {"reset": True})
     assert (await arm.control("GET", "health")).status == 200
+
+
+@pytest.mark.parametrize("then", [{"status": 429}, {"reset": True}, {"lose_answer": True}])
+async def test_a_struck_call_is_logged_as_its_callers(arm: ArmCaller, then: dict[str, Any]) -> None:
+    await fault(arm, {}, then)
+    app = arm.cloud.identity.app
+    with suppress(ConnectionLost):
+        await arm.call("PUT", GROUP, LOCATION, principal=app)
+    [logged] = (await arm.control("GET", "calls")).body
+    assert (logged["method"], logged["principal"]) == ("PUT", app.object_id)

@@ -15,6 +15,7 @@ from croniter import croniter
 from demo import rest
 from demo.processes import CHECKOUT
 from demo.stack import Stack
+from shared.settings import read_settings
 from tests.e2e.conftest import NewStack
 
 PROMISED = {
@@ -58,6 +59,12 @@ def test_only_what_runs_is_deployed(package: Path) -> None:
     top = {path.name for path in package.iterdir()}
     assert {"function_app.py", "host.json", "requirements.txt", "functions", "shared"} <= top
     assert top <= {"function_app.py", "host.json", "requirements.txt", "functions", "shared", "guard.yaml", "LICENSE"}
+
+
+def test_what_git_ignores_is_not_deployed_either() -> None:
+    """Core Tools pack the working folder: they know .funcignore, not .gitignore."""
+    ignored, left_out = ({*(CHECKOUT / name).read_text().split()} for name in (".gitignore", ".funcignore"))
+    assert {line.rstrip("/") for line in ignored} - {"*.pyc"} <= left_out  # those lie in __pycache__
 
 
 def test_the_package_alone_starts_and_every_function_runs(
@@ -110,7 +117,10 @@ def test_host_json_fits_what_the_loop_counts_on() -> None:
     host = json.loads((CHECKOUT / "host.json").read_text(encoding="utf-8"))
     queues = host["extensions"]["queues"]
     assert host["version"] == "2.0"
-    assert _duration(host["functionTimeout"]) == timedelta(minutes=5), "the default of AKS_BACKUP_GUARD_PASS_SECONDS"
+    loop = read_settings({}).loop
+    timeout = _duration(host["functionTimeout"])
+    assert timeout >= timedelta(seconds=loop.pass_seconds + 60), "a pass that is out of time still writes its record"
+    assert timeout + timedelta(minutes=2) <= timedelta(seconds=loop.lease_seconds), "none acts after its lease"
     assert _duration(queues["visibilityTimeout"]) == timedelta(seconds=30)
     assert queues["messageEncoding"] == "base64", "what shared/record/queue.py sends"
     assert queues["maxDequeueCount"] == 5, "what functions/poison.py says"

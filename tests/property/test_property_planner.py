@@ -30,7 +30,8 @@ from shared.domain.steps import (
     ValidateForBackup,
 )
 from shared.domain.time import Moment
-from shared.plan.cluster import Gate, gate_of, plan_cluster, profile_of, subject_of
+from shared.plan.cluster import plan_cluster, profile_of, subject_of
+from shared.plan.gate import Gate, gate_of
 from shared.plan.outcomes import absorb, intended, next_life, remember
 from shared.plan.parts import Plan
 from shared.plan.reads import first_reads, further_reads
@@ -47,7 +48,7 @@ def taken_in(situation: Situation) -> Situation:
     return absorb(next_life(record, moment), moment), absorb(region, moment), configuration, moment
 
 
-def planned(situation: Situation, *, stopped: bool = False, gate: Gate | None = None) -> Plan:
+def planned(situation: Situation, *, stopped: str | None = None, gate: Gate | None = None) -> Plan:
     record, region, configuration, moment = situation
     profile = profile_of(record, configuration, moment)
     if isinstance(profile, Plan):
@@ -166,7 +167,7 @@ def test_ready_is_true_only_when_nothing_remains_and_everything_was_seen(situati
 @given(situations())
 def test_behind_a_gate_nothing_is_started_and_the_same_remains(situation: Situation) -> None:
     situation = taken_in(situation)
-    free, stopped = planned(situation), planned(situation, stopped=True)
+    free, stopped = planned(situation), planned(situation, stopped="by a person: a test")
     audited = planned(situation, gate=Gate("AuditMode", "nothing is changed"))
     assert not stopped.next_steps
     assert not audited.next_steps

@@ -85,7 +85,7 @@ def test_retry_after_travels_and_forbids_a_try_at_once() -> None:
 
 
 def test_azures_own_advice_goes_first() -> None:
-    """The envelope as Azure Backup recorded it (azure.md 1.3)."""
+    """The envelope as recorded from Azure Backup."""
     info = {"code": "UserErrorX", "message": "m", "recommendedAction": ["Do this.", "Then that."], "isRetryable": False}
     body = {
         "error": {

@@ -203,7 +203,7 @@ def test_a_digest_stays_the_same_from_version_to_version() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(InvalidConfigurationError, match="cannot be read: No such file"):
+    with pytest.raises(InvalidConfigurationError, match="cannot be read: No such file or directory; deploy it"):
         load_configuration_file(tmp_path / "guard.yaml")
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("revision: 1 # für alle".encode("latin-1"))

@@ -46,7 +46,7 @@ def test_nothing_said_runs_locally() -> None:
     assert isinstance(settings.storage, StorageByConnectionString)
     assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in settings.storage.connection_string
     assert settings.scope.subscriptions == ()
-    assert settings.loop == Loop(pass_seconds=300, lease_seconds=420, time_scale=1)
+    assert settings.loop == Loop(pass_seconds=240, lease_seconds=420, time_scale=1)
     assert (settings.quota.max_calls_in_flight, settings.quota.reserve) == (64, 5)
     assert not settings.emergency_stop.stopped
     assert settings.configuration.path == ROOT / "guard.yaml"
@@ -135,7 +135,7 @@ def test_the_configuration_as_a_setting() -> None:
         ("PASS_SECONDS", "five", "no number above 0"),
         ("PASS_SECONDS", "nan", "no number above 0"),
         ("PASS_SECONDS", "-1", "no number above 0"),
-        ("LEASE_SECONDS", "400", "use at least 420"),
+        ("LEASE_SECONDS", "350", "use at least 360"),
         ("TIME_SCALE", "60", "point the ARM endpoint at loopback"),
         ("MAX_CALLS_IN_FLIGHT", "0", "use at least 1"),
         ("QUOTA_RESERVE", "1.5", "no whole number"),

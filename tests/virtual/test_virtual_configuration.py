@@ -8,6 +8,7 @@ import pytest
 from shared.domain.ids import ClusterId
 from shared.domain.profile import (
     BackupSchedule,
+    BackupScope,
     Configuration,
     Exemption,
     ProtectionProfile,
@@ -18,6 +19,7 @@ from shared.domain.profile import (
 )
 from shared.plan import names
 from shared.plan.selection import EXEMPT_TAG, PROFILE_TAG
+from shared.reconcile import request_look
 from tests.virtual.world import QUICK, VirtualWorld, configuration_of, enforcing
 
 
@@ -48,6 +50,32 @@ async def test_audit_mode_observes_says_what_it_would_do_and_changes_nothing() -
     assert (said.status, said.reason) == ("False", "AuditMode")
     assert "InstallExtension" in said.message
     assert not world.operator.changes_by_the_app()
+
+
+async def test_in_audit_mode_no_condition_says_that_something_is_being_done() -> None:
+    world = world_of(enforcing(mode="audit"))
+    cluster = world.create_cluster(settled=True)
+    await world.notice(cluster)
+    await world.run(seconds=86400)
+
+    record = world.record(cluster)
+    assert record is not None
+    regions = [r for r in world.records.all_now() if r.subject != cluster]
+    assert regions
+    said = [c for r in (record, *regions) for c in r.conditions.values() if c.status != "True"]
+    assert not [c.message for c in said if " being " in c.message or "Creating" in (c.reason, c.message)]
+    assert "CreateVault" in regions[0].conditions["RegionReady"].message
+
+
+async def test_what_stands_in_the_way_of_an_audited_cluster_is_said_before_its_mode() -> None:
+    world = world_of(enforcing(mode="audit"))
+    cluster = world.create_cluster(settled=True, identity="ServicePrincipal")
+    await world.notice(cluster)
+    await world.run(seconds=3600)
+
+    said = world.condition(cluster)
+    assert said.reason == "ServicePrincipalCluster"
+    assert "managed identity" in said.recommended_action
 
 
 async def test_an_audited_cluster_does_not_make_its_region_act_for_a_profile_nobody_there_has() -> None:
@@ -175,6 +203,47 @@ async def test_a_changed_policy_moves_the_instance_to_it() -> None:
     assert await policy_of(world, cluster) != before
     assert len(await world.operator.instances(cluster)) == 1
     assert len(await world.operator.jobs_of(cluster)) == 1, "it has its recovery point"
+
+
+async def test_a_changed_scope_is_put_on_the_instance_once() -> None:
+    world = world_of(enforcing())
+    cluster = world.create_cluster(settled=True)
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=900)
+
+    world.restart(second_revision(enforcing(scope=BackupScope(included_namespaces=("shop",)), digest="second")))
+    world.cloud.front_door.calls.clear()
+    await world.notice(cluster)
+    await world.run_until_says(cluster, "ProtectionConfigured", "ChangingScope")
+    assert await world.run_until_ready(cluster, seconds=900)
+    await world.run(seconds=3 * 86400)
+
+    parameters = (await world.operator.instances(cluster))[0]["properties"]["policyInfo"]["policyParameters"]
+    assert parameters["backupDatasourceParametersList"][0]["includedNamespaces"] == ["shop"]
+    assert len(world.operator.changes_by_the_app()) == 1, "one PUT, and none on the following days"
+
+
+async def test_an_outdated_look_at_a_region_leaves_no_word_behind_once_it_is_deployed_right() -> None:
+    world = world_of(enforcing())
+    cluster = world.create_cluster(settled=True)
+    old = world.configuration
+    world.restart(second_revision(enforcing()))
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=900)
+    region = next(r.subject for r in world.records.all_now() if r.subject != cluster)
+
+    world.restart(old)
+    await request_look(region, world.host)
+    await world.run(seconds=60)
+    outdated = world.record(region)
+    assert outdated is not None
+    assert {c.reason for c in outdated.conditions.values()} == {"ConfigurationOutdated"}
+
+    world.restart(second_revision(enforcing()))
+    await world.run(seconds=3600)
+    mended = world.record(region)
+    assert mended is not None
+    assert {c.status for c in mended.conditions.values()} == {"True"}
 
 
 async def test_an_instance_with_an_older_configuration_never_acts() -> None:

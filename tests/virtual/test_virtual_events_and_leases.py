@@ -1,12 +1,21 @@
 """Events come twice, late, out of order or never; messages are stale; a lease is held, or left behind by the dead."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from shared.domain.record import ReconcileRequest
-from shared.reconcile import reconcile, request_look
+from functions.reconcile import requeue_overdue as timer_trigger
+from shared import bootstrap
+from shared.domain.ids import Subject
+from shared.domain.record import ReconcileRequest, Record
+from shared.reconcile import discover_clusters, reconcile, request_look
+from shared.record.entity import RecordUnreadableError
+from shared.record.request_message import request_message
+from tests.fakes.storage import FakeRecords
+from tests.virtual.azure import SUBSCRIPTION
 from tests.virtual.effects import Effects, Failure, Killed
 from tests.virtual.world import QUICK, VirtualWorld
 
@@ -234,6 +243,96 @@ async def test_what_failed_too_often_is_set_aside_said_and_looked_at_within_the_
     assert (said.status, said.reason) == ("Unknown", "ReconcileFailed")
     assert said.recommended_action
     assert await world.run_until_ready(cluster, seconds=3600 + 900)
+
+
+async def test_a_poison_message_that_is_stale_says_nothing() -> None:
+    world = quick_world()
+    cluster = world.create_cluster(settled=True)
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=900)
+    due_at = world.records.now_of(cluster.key).due_at
+
+    await world.set_aside(request_message(ReconcileRequest(cluster, "of-long-ago")))
+
+    assert world.is_ready(cluster)
+    assert world.records.now_of(cluster.key).due_at == due_at
+
+
+async def test_a_request_that_is_answered_late_never_hides_a_newer_one() -> None:
+    """What was read between the two requests must be read again."""
+    world = quick_world()
+    cluster = world.create_cluster(settled=True)
+    asked_first = world.clock.now()
+    await world.clock.advance(60)
+    await world.notice(cluster)
+    newest = world.records.now_of(cluster.key).requested_at
+
+    await request_look(cluster, world.host, asked_first)
+
+    assert world.records.now_of(cluster.key).requested_at == newest
+
+
+async def test_of_two_requests_at_the_same_time_the_newer_one_counts() -> None:
+    """Both write the same wake-up; the one that comes second must not take the first one's write for its own."""
+    world = quick_world()
+    cluster = world.create_cluster(settled=True)
+    earlier, later = world.clock.after(1), world.clock.after(2)
+    races = iter([True])
+
+    class Race(FakeRecords):
+        async def save(self, record: Record) -> Record:
+            if record.requested_at == later and next(races, False):
+                await super().save(replace(self.now_of(cluster.key), requested_at=earlier))
+            return await super().save(record)
+
+    host = replace(world.host, records=Race())
+    await request_look(cluster, host)
+    await world.clock.advance(3)
+    await request_look(cluster, host, later)
+
+    record = await host.records.get(cluster)
+    assert record is not None
+    assert record.requested_at == later
+
+
+async def test_a_row_that_cannot_be_read_hides_no_new_cluster() -> None:
+    world = quick_world()
+    bad, good = (world.create_cluster(settled=True, name=name) for name in ("aaa", "zzz"))
+
+    class OneBadRow(FakeRecords):
+        async def get(self, subject: Subject) -> Record | None:
+            if subject == bad:
+                raise RecordUnreadableError("not by this version")
+            return await super().get(subject)
+
+    records = OneBadRow()
+    with pytest.raises(RecordUnreadableError):
+        await discover_clusters(replace(world.host, records=records), (SUBSCRIPTION,))
+
+    assert [record.subject for record in records.all_now()] == [good]
+
+
+async def test_an_overdue_row_that_cannot_be_read_hides_no_new_cluster_from_the_timer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = quick_world()
+    cluster = world.create_cluster(settled=True)
+
+    class OneBadRow(FakeRecords):
+        async def overdue(self, now: datetime, limit: int) -> AsyncIterator[Record]:
+            async for record in super().overdue(now, limit):
+                yield record
+            raise RecordUnreadableError("not by this version")
+
+    records = OneBadRow()
+    monkeypatch.setattr(bootstrap, "_worlds", [replace(world.host, records=records)])
+    monkeypatch.setenv("AKS_BACKUP_GUARD_SUBSCRIPTIONS", SUBSCRIPTION)
+
+    timer: Any = timer_trigger
+    with pytest.raises(RecordUnreadableError):
+        await timer(None)
+
+    assert [record.subject for record in records.all_now()] == [cluster]
 
 
 async def test_a_dead_process_does_nothing_more() -> None:

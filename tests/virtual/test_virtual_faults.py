@@ -1,12 +1,17 @@
 """Azure refuses, stumbles and keeps silent: it converges, nothing is doubled, and an unread fact decides nothing."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.domain.ids import ClusterId
+from shared.domain.observed import ObservedCluster
+from shared.domain.reads import ClusterReads
+from shared.ports import AzureReader
 from tests.virtual.azure import ROOT
+from tests.virtual.effects import Failure
 from tests.virtual.world import QUICK, VirtualWorld
 
 KINDS_OF_CALLS = {
@@ -158,6 +163,61 @@ async def test_a_missing_right_is_said_to_the_cluster_with_what_to_do() -> None:
 
     world.heal(fault)
     assert await world.run_until_ready(cluster, seconds=2 * 3600)
+
+
+async def test_a_cluster_that_may_not_be_read_says_what_to_do() -> None:
+    world = VirtualWorld(timings=QUICK)
+    cluster = world.create_cluster(settled=True)
+    world.fault(method="GET", path=r"/managedClusters/", status=403, code="AuthorizationFailed", times=None)
+    await world.notice(cluster)
+
+    said = await world.run_until_says(cluster, "Ready", "Unobserved")
+    assert "AuthorizationFailed" in said.message
+    assert "role" in said.recommended_action
+    assert not world.operator.changes_by_the_app()
+
+
+async def test_an_outage_that_asks_for_no_wait_is_not_met_with_haste() -> None:
+    world = VirtualWorld(timings=QUICK)
+    cluster = world.create_cluster(settled=True)
+    world.fault(
+        method="GET", path=r"/managedClusters/", status=503, code="ServiceUnavailable", retry_after=0, times=None
+    )
+    await world.notice(cluster)
+
+    await world.run(seconds=60)
+    asked = [c for c in world.cloud.front_door.calls.all() if c.path.lower().endswith(f"/{cluster.name}")]
+    assert 1 < len(asked) <= 61
+
+
+async def test_looks_that_always_end_in_an_error_nobody_expected_are_said() -> None:
+    """The message of such a pass is stale when it comes back, so that it is never poison."""
+    world = VirtualWorld(timings=QUICK)
+    cluster = world.create_cluster(settled=True)
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=1200)
+    whole = world.host
+    world.host = replace(whole, reader=BrokenReader(whole.reader))
+    world.effects.failure = Failure(0, "before", "error")  # errors are expected from here on
+    await world.notice(cluster)
+
+    said = await world.run_until_says(cluster, "Ready", "ReconcileFailed")
+    assert said.status == "Unknown"
+    assert "KeyError" in said.message
+    assert not world.queue.poison
+
+    world.host = whole
+    assert await world.run_until_ready(cluster, seconds=3600 + 600)
+
+
+class BrokenReader:
+    """A reader with a mistake in it."""
+
+    def __init__(self, reader: AzureReader) -> None:
+        self.read_region, self.list_clusters = reader.read_region, reader.list_clusters
+
+    async def read_cluster(self, cluster: ClusterId, reads: ClusterReads, known: ObservedCluster) -> Any:
+        raise KeyError("nobody thought of that")
 
 
 async def test_a_lock_on_the_backup_group_is_named_and_waited_for() -> None:

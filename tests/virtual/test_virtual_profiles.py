@@ -6,6 +6,7 @@ from typing import Any
 from shared.domain.profile import BackupScope, ExistingResources, Retention, VaultSettings
 from shared.plan import roles
 from shared.plan.selection import PROFILE_TAG
+from tests.contract.data_protection_world import policy as policy_body
 from tests.virtual.azure import BACKUP, STORAGE
 from tests.virtual.world import QUICK, VirtualWorld, configuration_of, enforcing
 
@@ -124,6 +125,36 @@ async def test_existing_resources_are_used_and_nothing_is_made_beside_them() -> 
         ("our-policy",),
     )
     assert not [name for name in await plain.operator.groups() if name.startswith("AKSAzureBackup")]
+
+
+async def test_no_backup_group_is_made_when_nothing_would_lie_in_it() -> None:
+    world = VirtualWorld(timings=QUICK)
+    group = await world.operator.make_group("ours")
+    there = ExistingResources(
+        storage_account_id=await world.operator.make_account(group, "ouraccount"),
+        vault_id=(await world.operator.make_vault(group, "our-vault"))["id"],
+    )
+    world.restart(configuration_of(enforcing(existing=there)))
+    cluster = world.create_cluster(settled=True)
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=1800)
+
+    made = [name for name in await world.operator.groups() if name.startswith("AKSAzureBackup")]
+    assert made == ["AKSAzureBackupSnapshots_westeurope"]
+
+
+async def test_an_existing_policy_that_copies_to_the_vault_brings_the_roles_for_it() -> None:
+    world = VirtualWorld(timings=QUICK)
+    vault = (await world.operator.make_vault(await world.operator.make_group("ours"), "our-vault"))["id"]
+    policy = f"{vault}/backupPolicies/both-tiers"
+    await world.operator.do("PUT", policy, BACKUP, policy_body(vault_tier=True), wait=1)
+    world.restart(configuration_of(enforcing(existing=ExistingResources(vault_id=vault, policy_id=policy))))
+    cluster = world.create_cluster(settled=True)
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=1800)
+
+    given = {role for role, _ in await world.operator.roles()}
+    assert {roles.DATA_OPERATOR_FOR_MANAGED_DISKS, roles.STORAGE_BLOB_DATA_READER} <= given
 
 
 async def test_an_existing_resource_that_is_not_there_is_said_and_never_made() -> None:

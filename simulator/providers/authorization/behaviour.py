@@ -105,7 +105,10 @@ class Authorization:
 
     def drop_group(self, subscription_id: str, group: str) -> None:
         """What was granted and locked on a resource group or in it goes with it."""
-        scope = f"/subscriptions/{subscription_id}/resourceGroups/{group}"
+        self.drop_scope(f"/subscriptions/{subscription_id}/resourceGroups/{group}")
+
+    def drop_scope(self, scope: str) -> None:
+        """What was granted and locked at the scope or below it."""
         for assignment in [each for each in self._assignments.values() if is_within(each.scope, scope)]:
             self.remove(assignment)
         for key in [key for key, lock in self._locks.items() if is_within(lock.scope, scope)]:

@@ -145,8 +145,10 @@ class Resources:
         self._tracked[key] = Tracked(held.id if held else resource_id, type, location, tags, body)
 
     def forget(self, resource_id: str) -> None:
-        """The provider holds it no longer; what was granted on it stays behind, as in Azure."""
-        self._tracked.pop(resource_id.lower(), None)
+        """The provider holds it no longer. Assumed: what was granted on it goes with it, so that a resource made again
+        under the same id starts without."""
+        if self._tracked.pop(resource_id.lower(), None) is not None:
+            self._cloud.authorization.drop_scope(resource_id)
 
     def tracked(self, resource_id: str) -> Tracked | None:
         return self._tracked.get(resource_id.lower())

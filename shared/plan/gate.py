@@ -1,0 +1,65 @@
+"""Why nothing may be changed although there is something to change: audit mode, the emergency stop, a rollout."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from shared.domain.profile import ProtectionProfile
+from shared.domain.steps import Step, StepHistory
+from shared.plan.freshness import DAILY
+from shared.plan.parts import Part, Said
+from shared.plan.rollout import Wait
+
+_STEPS = {kind.__name__ for kind in get_args(Step)}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`requeue_after` is in Azure's seconds."""
+
+    reason: str
+    message: str
+    recommended_action: str = ""
+    requeue_after: float = DAILY
+
+
+def gate_of(profile: ProtectionProfile, *, stopped: str | None, rollout: Wait | None) -> Gate | None:
+    """None when the cluster may be changed. `stopped` says who stopped everything and why."""
+    if stopped is not None:
+        return stop_gate(stopped)
+    if profile.mode == "audit":
+        return audit_gate(profile.name)
+    if rollout is not None:
+        return Gate(rollout.reason, rollout.message, rollout.recommended_action, rollout.seconds)
+    return None
+
+
+def stop_gate(stopped: str) -> Gate:
+    action = "When it is over: aks-backup-guard resume-all, and AKS_BACKUP_GUARD_STOPPED set to false."
+    return Gate("EmergencyStop", f"The emergency stop is on ({stopped}): nothing is changed.", action, 900)
+
+
+def audit_gate(profile_name: str) -> Gate:
+    action = f"Set mode: enforce in the profile {profile_name!r} to let the Guard do it."
+    return Gate("AuditMode", f"The profile {profile_name!r} is in audit mode: nothing is changed.", action)
+
+
+def held_back(part: Part, gate: Gate, history: StepHistory) -> Part:
+    """The part as it is said while nothing may be done: what would be started is not "being created". An error that
+    stands in the way is still said."""
+    if not part.steps:
+        return part
+    failed = any(step.key in history.attempts for step in part.steps)
+    said = part.said if failed else tuple(_would(s, part, gate) if s.status != "True" else s for s in part.said)
+    return replace(part, said=said, steps=(), requeue_after=None)
+
+
+def _would(said: Said, part: Part, gate: Gate) -> Said:
+    return Said(said.type, "False", gate.reason, f"Would do: {listed(part.remaining)}.", gate.recommended_action)
+
+
+def listed(remaining: Iterable[str]) -> str:
+    """The kinds of steps among what remains, in order, each once."""
+    kinds = [name.partition(":")[0] for name in remaining]
+    steps = [kind for kind in dict.fromkeys(kinds) if kind in _STEPS]
+    return ", ".join(["what its region shares", *steps] if "Region" in kinds else steps)
