@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from azure.identity.aio import ManagedIdentityCredential
+    from azure.core.credentials_async import AsyncTokenCredential
 
     from shared.domain.profile import Configuration
     from shared.record.emergency_stop import TableEmergencyStop
@@ -100,7 +100,7 @@ def _build() -> "World":
     clock, storage = WallClock(), _storage(settings)
     arm = ArmClient(
         settings.azure.arm,
-        _credential(settings.identity.client_id),
+        _credential(settings.identity.client_id, settings.azure.authority),
         (settings.azure.arm_scope,),
         quota=TableQuota(storage),
         clock=clock,
@@ -110,8 +110,8 @@ def _build() -> "World":
             max_in_flight=settings.quota.max_calls_in_flight,
             reserve=settings.quota.reserve,
             # Where time is short, a dead instance's share is free again soon too.
-            share_lasts=max(6.0, 180 / settings.loop.time_scale),
-            share_renewed_every=max(2.0, 60 / settings.loop.time_scale),
+            share_lasts=max(6.0, 90 / settings.loop.time_scale),
+            share_renewed_every=max(2.0, 30 / settings.loop.time_scale),
         ),
     )
     return World(
@@ -140,9 +140,12 @@ def _configuration(source: "ConfigurationSource") -> "Configuration":
     return load_configuration_file(source.path)
 
 
-def _credential(client_id: str | None) -> "ManagedIdentityCredential":
-    from azure.identity.aio import ManagedIdentityCredential
+def _credential(client_id: str | None, authority: str) -> "AsyncTokenCredential":
+    """The app's managed identity where Azure gives one; on a developer's machine whoever is signed in there."""
+    from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
+    if "IDENTITY_ENDPOINT" not in os.environ:
+        return DefaultAzureCredential(authority=authority, managed_identity_client_id=client_id)
     return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
 
 
@@ -153,4 +156,6 @@ def _storage(settings: "Settings") -> "Storage":
     if isinstance(settings.storage, StorageByConnectionString):
         return Storage.by_connection_string(settings.storage.connection_string)
     by_identity = settings.storage
-    return Storage.by_identity(by_identity.table_uri, by_identity.queue_uri, _credential(by_identity.client_id))
+    return Storage.by_identity(
+        by_identity.table_uri, by_identity.queue_uri, _credential(by_identity.client_id, settings.azure.authority)
+    )

@@ -22,8 +22,9 @@ from shared.world import World
 
 READING_ROUNDS = 4
 """Facts lead to further facts (an identity to its roles); after so many rounds the next pass goes on."""
-UNREADABLE_AGAIN = {False: 30.0, True: 300.0}
-"""Seconds until what could not be read is read again; True: when a person must lift what stands in the way."""
+UNREADABLE_AGAIN = {False: (30.0, 300.0), True: (300.0, 3600.0)}
+"""Seconds until what could not be read is read again, at first and at most; True: when a person must lift what stands
+in the way."""
 ROLLOUT_TRIES = 5
 """To be counted, when other clusters are counted at the same time."""
 
@@ -32,6 +33,8 @@ ROLLOUT_TRIES = 5
 class Look:
     record: Record
     plan: Plan
+    whole: bool = True
+    """Whether everything that was to be read could be read."""
 
 
 def outdated(record: Record, configuration: Configuration, moment: Moment) -> Plan | None:
@@ -81,7 +84,7 @@ async def look_at_region(record: Record, world: World) -> Look:
     stopped = await world.stop_reason()
     gate = stop_gate(stopped) if stopped else None if wanted.enforce else audit_gate(wanted.profile.name)
     plan = plan_region(record, wanted, moment, gate)
-    return Look(record, _backed_off(plan, errors))
+    return Look(record, _backed_off(plan, errors, record, moment), not errors)
 
 
 async def look_at_cluster(record: Record, world: World) -> Look:
@@ -96,7 +99,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
     if isinstance(profile, Plan):
         left_alone = isinstance(record.observed.cluster, Present) and not profile.remaining
         record = replace(record, profile_digest=record.profile_digest or ("none" if left_alone else ""))
-        return Look(_planned_for(record, configuration), _backed_off(profile, errors))
+        return Look(_planned_for(record, configuration), _backed_off(profile, errors, record, moment), not errors)
     record, more = await _read_first(record, moment, world) if not errors else (record, ())
     errors += more
     region = await world.records.get(region_of(record, profile))
@@ -114,7 +117,8 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         record = replace(forgotten(record, profile.digest), profile=profile.name)
     gate = gate_of(profile, stopped=stopped, rollout=held)
     plan = plan_cluster(subject_of(record, region, profile, configuration, moment), region, configuration, gate)
-    return Look(_planned_for(record, configuration), _backed_off(plan, errors))
+    plan = _backed_off(plan, errors, record, moment)
+    return Look(_planned_for(record, configuration), plan, not errors)
 
 
 def _planned_for(record: Record, configuration: Configuration) -> Record:
@@ -135,7 +139,7 @@ async def _read_first(record: Record, moment: Moment, world: World) -> tuple[Rec
     return replace(record, observed=reading.observed), reading.errors
 
 
-def _backed_off(plan: Plan, errors: tuple[StepError, ...]) -> Plan:
+def _backed_off(plan: Plan, errors: tuple[StepError, ...], record: Record, moment: Moment) -> Plan:
     """What Azure would not let us read is read again when Azure says, not sooner; what a person can do about it is
     said."""
     action = next((error.recommended_action for error in errors if error.kind == "blocked"), "")
@@ -145,7 +149,10 @@ def _backed_off(plan: Plan, errors: tuple[StepError, ...]) -> Plan:
     if asked:
         return replace(plan, requeue_after=max(1.0, *asked), remaining=plan.remaining or ("Read",))
     if errors:
-        wait = UNREADABLE_AGAIN[any(error.kind == "blocked" for error in errors)]
+        summary = record.conditions.get(summary_of(record.subject))
+        waited = moment.since(summary.last_transition) if summary and summary.status == "Unknown" else 0.0
+        first, longest = UNREADABLE_AGAIN[any(error.kind == "blocked" for error in errors)]
+        wait = min(max(first, 0.2 * waited), longest)
         return replace(plan, requeue_after=wait, remaining=plan.remaining or ("Read",))
     return plan
 

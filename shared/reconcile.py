@@ -42,7 +42,7 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
     except RecordConflict:
         return  # whoever wrote first has sent, or will send, a message of its own
     failure: Exception | None = None
-    plan, wakes = Plan((), ("Look",), (), 60), None
+    plan, wakes, answered = Plan((), ("Look",), (), 60), None, False
     try:
         async with asyncio.timeout(world.pass_seconds):
             look = await _look(record, world)
@@ -50,12 +50,13 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
             if plan.next_steps:
                 record = await world.records.save(intended(record, plan.next_steps, world.moment()))
                 record, failure = await _act(record, plan.next_steps, world)
+            answered = look.whole and failure is None
     except RecordConflict:
         return  # the lease ran out and another pass has it: what it needs stands in the record
     except Exception as error:  # noqa: BLE001 - the record is released first, then it is raised
         failure = error
     try:
-        await _release(record, plan, world, failure)
+        await _release(record if not answered else replace(record, requested_at=None), plan, world, failure)
     except RecordConflict:
         if failure is None:
             return  # as above

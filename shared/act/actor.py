@@ -80,7 +80,7 @@ class ArmActor:
             case CreateResourceGroup():
                 return create_resource_group(step)
             case CreateStorageAccount():
-                return create_storage_account(step)
+                return create_storage_account(step, await self._tenant_of(subscription_of(step.arm_id)))
             case CreateVault():
                 return create_vault(step)
             case CreateBackupPolicy():

@@ -1,4 +1,4 @@
-"""Installs the backup extension (azure.md 2.1)."""
+"""Installs the backup extension (Extensions REST 2025-03-01)."""
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions

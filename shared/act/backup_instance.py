@@ -1,4 +1,4 @@
-"""Validates and makes a backup instance, and starts a backup of it (azure.md 1.6, 1.8)."""
+"""Validates and makes a backup instance, and starts a backup of it (Backup Instances REST; recorded)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Makes a backup policy for AKS (azure.md 1.5)."""
+"""Makes a backup policy for AKS (Backup Policies REST)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Makes a Backup vault (azure.md 1.2)."""
+"""Makes a Backup vault (Backup Vaults REST)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Registers a resource provider in a subscription; takes up to ten minutes (azure.md 5)."""
+"""Registers a resource provider in a subscription; takes up to ten minutes (resource provider registration page)."""
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions

@@ -1,4 +1,4 @@
-"""Gives a role to an identity (azure.md 4.3)."""
+"""Gives a role to an identity (Role Assignments REST 2022-04-01)."""
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions

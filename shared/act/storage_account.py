@@ -10,9 +10,9 @@ from shared.domain.profile import CustomerManagedKey, NetworkRules
 from shared.domain.steps import CreateContainer, CreateStorageAccount
 
 
-def create_storage_account(step: CreateStorageAccount) -> ArmCall:
-    """Standard general purpose v2, the only kind the extension takes (azure.md 2.1), without shared keys or public
-    blobs. Raises InvalidProfileError."""
+def create_storage_account(step: CreateStorageAccount, tenant_id: str) -> ArmCall:
+    """Standard general purpose v2, the only kind the extension takes (Extensions REST 2025-03-01), without shared keys
+    or public blobs. Raises InvalidProfileError."""
     key = step.customer_managed_key
     body: dict[str, Any] = {
         "location": step.location,
@@ -24,7 +24,7 @@ def create_storage_account(step: CreateStorageAccount) -> ArmCall:
             "allowSharedKeyAccess": False,
             "minimumTlsVersion": "TLS1_2",
             "supportsHttpsTrafficOnly": True,
-            "networkAcls": _network(step.network),
+            "networkAcls": _network(step.network, step.vault_id, tenant_id),
             **({"encryption": _encryption(key)} if key else {}),
         },
     }
@@ -37,9 +37,12 @@ def create_container(step: CreateContainer) -> ArmCall:
     return ArmCall("PUT", step.arm_id, api_versions.STORAGE, {"properties": {"publicAccess": "None"}}, "done")
 
 
-def _network(rules: NetworkRules) -> dict[str, Any]:
-    """Azure Backup is one of the trusted services, and so is the extension through its identity."""
+def _network(rules: NetworkRules, vault_id: str, tenant_id: str) -> dict[str, Any]:
+    """Behind a firewall the vault needs a rule of its own beside the trusted services (AKS backup: storage behind a
+    firewall). The extension comes from the cluster's own network, which the profile's subnets must name."""
+    closed = rules.default_action == "Deny"
     return {
+        **({"resourceAccessRules": [{"tenantId": tenant_id, "resourceId": vault_id}]} if closed else {}),
         "bypass": "AzureServices",
         "defaultAction": rules.default_action,
         "ipRules": [{"value": value, "action": "Allow"} for value in rules.ip_rules],

@@ -1,10 +1,8 @@
-"""Lets a vault into a cluster (azure.md 3.1)."""
+"""Lets a vault into a cluster (AKS trusted access page)."""
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions
-from shared.domain.steps import CreateTrustedAccessBinding
-
-BACKUP_OPERATOR = "Microsoft.DataProtection/backupVaults/backup-operator"
+from shared.domain.steps import BACKUP_OPERATOR, CreateTrustedAccessBinding
 
 
 def create_binding(step: CreateTrustedAccessBinding) -> ArmCall:

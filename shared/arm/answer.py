@@ -26,7 +26,7 @@ class ArmAnswer:
     @property
     def operation_url(self) -> str:
         """Where a long-running operation tells how it stands; empty when the answer names none. Location is not it:
-        there its result appears, and before that an empty answer (azure.md 1.14)."""
+        there its result appears, and before that an empty answer (as azure-core polls it)."""
         return self.headers.get("azure-asyncoperation", "")
 
     def json_object(self) -> JsonObject | None:
@@ -53,7 +53,7 @@ def parse_json(content: bytes) -> Any:
 
 def read_error(body: Any) -> AzureError | None:
     """The error in an answer's body: ARM's envelope `{"error": {…}}`, or the flat `{"code", "message"}` that AKS sends
-    (azure.md 3.1). None when the body is no error."""
+    (recorded of its trusted access bindings). None when the body is no error."""
     if not isinstance(body, dict):
         return None
     error = body["error"] if isinstance(body.get("error"), dict) else body
@@ -80,7 +80,8 @@ def _details(error: JsonObject, depth: int = 0) -> Iterator[JsonObject]:
 
 
 def _recommended_action(error: JsonObject) -> str:
-    """Azure Backup hides it in `additionalInfo[0].info` (azure.md 1.3); jobs and protection errors may carry it."""
+    """Azure Backup hides it in `additionalInfo[0].info` (recorded, api-version 2024-04-01); jobs and protection errors
+    may carry it."""
     found: Any = error.get("recommendedAction")
     infos = error.get("additionalInfo")
     if not found and isinstance(infos, list) and infos and isinstance(infos[0], dict):

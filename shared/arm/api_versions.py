@@ -10,7 +10,7 @@ STORAGE = "2026-09-01"
 ROLE_ASSIGNMENTS = "2022-04-01"
 DATA_PROTECTION = "2026-06-01"
 DATA_PROTECTION_BEFORE_ALWAYS_ON = "2025-07-01"
-"""The last one that takes vaults whose soft delete is On or Off (azure.md, surprise 0)."""
+"""Takes vaults whose soft delete is On or Off: their refusal is reported for api-versions from 2025-09-01 on."""
 
 
 def data_protection(soft_delete: str) -> str:

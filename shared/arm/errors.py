@@ -45,23 +45,23 @@ def _rows(kind: ErrorKind, rows: Mapping[str, tuple[str, str]]) -> dict[str, Mea
     return {code.lower(): Meaning(kind, action, evidence) for code, (action, evidence) in rows.items()}
 
 
-_RBAC_DOC = "Azure RBAC troubleshooting; azure.md 4.3"
+_RBAC_DOC = "Azure RBAC troubleshooting; Role Assignments REST 2022-04-01"
 _ARM_DOC = "Resource Manager's list of common deployment errors"
-_AKS_BACKUP_DOC = "AKS backup troubleshooting; azure.md 11.2"
+_AKS_BACKUP_DOC = "AKS backup troubleshooting page"
 
 TABLE: Mapping[str, Meaning] = {
     **_rows(
         "transient",
         {
-            "CloudInternalError": ("", "recorded (500), retried by the SDK; azure.md 1.3"),
+            "CloudInternalError": ("", "recorded (500), api-version 2024-04-01; the SDK retries it"),
             "InternalServerError": ("", _ARM_DOC),
             "InternalServiceError": ("", _ARM_DOC),
             "ServiceUnavailable": ("", _ARM_DOC),
             "ServerTimeout": ("", _ARM_DOC),
             "GatewayTimeout": ("", _ARM_DOC),
             "TooManyRequests": ("", _ARM_DOC),
-            "SubscriptionRequestsThrottled": ("", "ARM throttling page; azure.md 10.1"),
-            "TenantRequestsThrottled": ("", "ARM throttling page; azure.md 10.1"),
+            "SubscriptionRequestsThrottled": ("", "ARM throttling page"),
+            "TenantRequestsThrottled": ("", "ARM throttling page"),
             "ExpiredAuthenticationToken": ("", "the next call brings a fresh token"),
             "InvalidAuthenticationToken": ("", "the next call brings a fresh token"),
             "BackupInternalError": ("", "a service fault by name, nothing a caller can mend; assumed"),
@@ -86,20 +86,26 @@ TABLE: Mapping[str, Meaning] = {
             ),
             "UserErrorKubernetesBackupExtensionUnhealthy": (
                 "See that the extension's pods run and that its identity has its role on the storage account.",
-                "azure.md 1.6: what missing roles end in",
+                "what missing roles end in: terraform-provider-azurerm issue 25294",
             ),
             "UserErrorTrustedAccessGatewayReturnedForbidden": (
                 "See that the cluster has a trusted access binding for the vault, with the role backup-operator.",
-                "a user's validateForBackup of 2026; a new binding takes up to five minutes (azure.md 3.1)",
+                "a user's validateForBackup of 2026; a new binding takes up to five minutes (AKS trusted access page)",
             ),
             "UserErrorMSIMissingPermissions": (
                 "Give the vault's identity the roles the message asks for.",
                 "Azure Backup's troubleshooting pages (MicrosoftDocs/azure-docs 70663); roles propagate",
             ),
             "UserErrorKubernetesBackupExtensionNotFoundError": ("Install the backup extension.", _AKS_BACKUP_DOC),
-            "UserErrorKubernetesBackupClusterIsStopped": ("Start the cluster.", "passes when it is started; peers"),
-            "PrincipalNotFound": ("", "a new identity has not reached the directory yet; azure.md 4.3"),
-            "OperationNotAllowed": ("", "another operation works on the cluster (409); azure.md 3.1"),
+            "UserErrorKubernetesBackupClusterIsStopped": (
+                "Start the cluster.",
+                "passes when it is started; AKS backup troubleshooting page",
+            ),
+            "PrincipalNotFound": (
+                "",
+                "a new identity has not reached the directory yet; Role Assignments REST 2022-04-01",
+            ),
+            "OperationNotAllowed": ("", "another operation works on the cluster (409); assumed of AKS"),
             "AnotherOperationInProgress": ("", _ARM_DOC),
             "OperationInProgress": ("", _ARM_DOC),
             "ConflictingOperationInProgress": ("", _ARM_DOC),
@@ -109,10 +115,10 @@ TABLE: Mapping[str, Meaning] = {
             "ResourceNotFound": ("", "a write found its parent missing; the next look decides"),
             "ParentResourceNotFound": ("", _ARM_DOC),
             "ResourceGroupNotFound": ("", "the group is made by its region's pass"),
-            "UserErrorGenericResourceNotFound": ("", "recorded (404); azure.md 1.3"),
+            "UserErrorGenericResourceNotFound": ("", "recorded (404), api-version 2024-04-01"),
             "MissingSubscriptionRegistration": (
                 "Register the resource provider the message names in the subscription.",
-                f"{_ARM_DOC}; registration takes up to ten minutes (azure.md 5)",
+                f"{_ARM_DOC}; registration takes up to ten minutes (resource provider registration page)",
             ),
             "SubscriptionNotRegistered": ("Register the resource provider in the subscription.", _ARM_DOC),
             "Conflict": ("", "a resource that is being changed; blocks by itself when it does not pass"),
@@ -178,11 +184,11 @@ TABLE: Mapping[str, Meaning] = {
             "NoRegisteredProviderFound": ("The region or cloud does not know this api-version.", _ARM_DOC),
             "MaxTrustedAccessRoleBindingsReached": (
                 "The cluster has its 8 trusted access role bindings: remove one that is not used.",
-                "limit documented, code assumed; azure.md 3.1 and 13",
+                "limit: AKS trusted access page; code assumed",
             ),
             "UserErrorDppDatasourceAlreadyHasBackupInstance": (
                 "Another backup instance protects the cluster: stop it, or name its vault and policy in the profile.",
-                "recorded (400); azure.md 1.6",
+                "recorded (400), api-version 2024-04-01",
             ),
             "UserErrorKubernetesBackupExtensionHasErrors": ("Delete and reinstall the extension.", _AKS_BACKUP_DOC),
             "UserErrorKubernetesBackupExtensionIdentityNotFound": (
@@ -200,9 +206,9 @@ TABLE: Mapping[str, Meaning] = {
             "UserErrorBackupFailedBackupStorageLocationReadOnly": ("Make the storage writable again.", _AKS_BACKUP_DOC),
             "ScenarioPluginInvalidWorkflowDataRequest": (
                 "The instance was written without dataSourceSetInfo: write it again.",
-                "azure.md 1.6",
+                "terraform-provider-azurerm issue 25294",
             ),
-            "DppPluginInvalidInputParameters": ("", "seen live; azure.md 11.2"),
+            "DppPluginInvalidInputParameters": ("", "seen live"),
             "UserErrorBackupPluginPodRestartedDuringBackup": (
                 "The extension ran out of memory: raise resources.limits.memory.",
                 _AKS_BACKUP_DOC,
@@ -218,7 +224,7 @@ TABLE: Mapping[str, Meaning] = {
         {
             "BMSUserErrorInvalidInput": (
                 "See schedule and retention of the profile: Azure Backup refuses them.",
-                "the catch-all for a policy's content; azure.md 1.5",
+                "the catch-all for a policy's content: crossplane provider-upjet-azure issue 853",
             ),
             "DppUserErrorVaultTierPolicyNotSupported": (
                 "The region has no vault tier: leave out vault_days for clusters there.",
@@ -226,22 +232,22 @@ TABLE: Mapping[str, Meaning] = {
             ),
             "UserErrorDisableSoftDeleteNotAllowed": (
                 "The vault is AlwaysOn, which cannot be undone: set soft_delete to AlwaysOn.",
-                "recorded (400); azure.md 1.3",
+                "recorded (400), api-version 2024-04-01",
             ),
             "UserErrorUnsupportedVaultImmutabilityStateChange": (
                 "The vault's immutability is Locked, which cannot be undone: set immutability to Locked.",
-                "recorded (400); azure.md 1.3",
+                "recorded (400), api-version 2024-04-01",
             ),
             "UserErrorCrossRegionRestoreStateChangeNotAllowed": (
                 "Cross-region restore cannot be turned off again: set cross_region_restore to true.",
-                "recorded (400); azure.md 1.3",
+                "recorded (400), api-version 2024-04-01",
             ),
         },
     ),
 }
 
 ALREADY_THERE = "roleassignmentexists"
-"""409: somebody gave the same role under another name, which is what was wanted (azure.md 4.3)."""
+"""409: somebody gave the same role under another name, which is what was wanted (Role Assignments REST 2022-04-01)."""
 
 NOT_PROOF_OF_ABSENCE = frozenset(
     {"subscriptionnotfound", "invalidresourcetype", "invalidresourcenamespace", "noregisteredproviderfound"}
@@ -251,7 +257,11 @@ NOT_PROOF_OF_ABSENCE = frozenset(
 _BY_MESSAGE: tuple[tuple[re.Pattern[str], Meaning], ...] = (
     (
         re.compile(r"soft delete .*always-?on", re.IGNORECASE | re.DOTALL),
-        Meaning("invalid_profile", "Set the vault's soft_delete to AlwaysOn.", "text known, code not; azure.md 0"),
+        Meaning(
+            "invalid_profile",
+            "Set the vault's soft_delete to AlwaysOn.",
+            "text known, code not: reported for api-versions from 2025-09-01 on",
+        ),
     ),
     (
         re.compile(r"another operation|in progress", re.IGNORECASE),

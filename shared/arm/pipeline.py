@@ -79,7 +79,7 @@ class Pipeline:
             )
         policies: list[Any] = [
             RequestIdPolicy(),
-            # Azure Backup answers 406 to an Accept header with parameters (azure.md 1.2).
+            # Azure Backup answers 406 to an Accept header with parameters: seen with clients that send one.
             HeadersPolicy({"Accept": "application/json"}),
             UserAgentPolicy("aks-backup-guard"),
             *([AllowHttp()] if self._plain_http else []),

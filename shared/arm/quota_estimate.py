@@ -39,10 +39,10 @@ ARM_BUCKETS: Mapping[Kind, BucketSize] = {
     "writes": BucketSize(200, 10),
     "deletes": BucketSize(200, 10),
 }
-"""Per subscription and principal, as ARM publishes them (azure.md 10.1)."""
+"""Per subscription and principal, as ARM publishes them (ARM throttling page)."""
 
 PROVIDER_BUCKET = BucketSize(100, 1)
-"""Assumed: the windows of the providers' own buckets are not published (azure.md 10.1). Each answer corrects it."""
+"""Assumed: the ARM throttling page does not tell the windows of the providers' own buckets. Each answer corrects it."""
 
 _FASTER, _SLOWER, _FASTEST = 1.05, 0.8, 25.0
 

@@ -51,7 +51,7 @@ class Record:
     lease_id: str = ""
     lease_until: datetime | None = None
     requested_at: datetime | None = None
-    """When somebody last asked for a look: what is older is read again."""
+    """When somebody asked for a look that has not been had yet: that look reads everything again."""
     failures: int = 0
     """Passes in a row that ended in an unknown error."""
     etag: str = ""

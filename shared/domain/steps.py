@@ -48,6 +48,8 @@ class CreateStorageAccount:
     tags: Mapping[str, str]
     customer_managed_key: CustomerManagedKey | None
     network: NetworkRules
+    vault_id: str
+    """The vault that must reach the account behind its firewall."""
 
     @property
     def key(self) -> str:
@@ -120,6 +122,10 @@ class InstallExtension:
         return "InstallExtension"
 
 
+BACKUP_OPERATOR = "Microsoft.DataProtection/backupVaults/backup-operator"
+"""The trusted access role a vault needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class CreateTrustedAccessBinding:
     arm_id: str
@@ -132,7 +138,8 @@ class CreateTrustedAccessBinding:
 
 @dataclass(frozen=True, slots=True)
 class InstanceBody:
-    """The backup instance as validateForBackup and the PUT both send it (azure.md 1.6: dataSourceSetInfo included)."""
+    """The backup instance as validateForBackup and the PUT both send it, dataSourceSetInfo included (Backup Instances
+    REST)."""
 
     arm_id: str
     cluster_id: str

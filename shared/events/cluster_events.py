@@ -1,4 +1,4 @@
-"""Event Grid's subscription-scope ARM events about AKS clusters, in either schema (azure.md 6.1)."""
+"""Event Grid's ARM events about AKS clusters, in either schema (Event Grid: Azure subscription as a source)."""
 
 import json
 from dataclasses import dataclass

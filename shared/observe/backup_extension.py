@@ -1,4 +1,5 @@
-"""Microsoft.KubernetesConfiguration/extensions: the backup extension of a cluster, whatever its name (azure.md 2)."""
+"""Microsoft.KubernetesConfiguration/extensions: the backup extension of a cluster, whatever its name (Extensions REST
+2025-03-01)."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,5 @@
-"""Microsoft.DataProtection/backupVaults/backupInstances, found by the cluster they protect (azure.md 1.6, 1.7)."""
+"""Microsoft.DataProtection/backupVaults/backupInstances, found by the cluster they protect (Backup Instances REST;
+states as recorded)."""
 
 from shared.arm import api_versions
 from shared.arm.client import ArmClient

@@ -1,4 +1,4 @@
-"""Microsoft.DataProtection/backupVaults/backupJobs (azure.md 1.13)."""
+"""Microsoft.DataProtection/backupVaults/backupJobs (Jobs REST)."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,7 +11,7 @@ from shared.domain.observed import Job
 from shared.domain.reads import JobSearch
 from shared.observe.fields import JsonObject, flag, moment, needed_moment, needed_text, objects, text
 
-_CLOCK_SKEW = timedelta(minutes=1)
+_CLOCK_SKEW = timedelta(minutes=2)
 
 
 async def read_job(arm: ArmClient, arm_id: str, soft_delete: str = "") -> Job | None:
@@ -27,8 +27,8 @@ async def search_job(arm: ArmClient, cluster: ClusterId, search: JobSearch) -> J
 
 
 def find_job(bodies: Iterable[JsonObject], cluster: ClusterId, search: JobSearch) -> Job | None:
-    """The newest on-demand backup that is looked for. `since` is our clock's and the start Azure's, so a minute
-    between the two is allowed for. Raises UnreadableBodyError."""
+    """The newest on-demand backup that is looked for. `since` is our clock's and the start Azure's, so two
+    minutes between them are allowed for. Raises UnreadableBodyError."""
     jobs = [parse_job(body) for body in bodies if _is_backup_of(body, cluster, search)]
     matching = [job for job in jobs if job.user_triggered and job.started_at >= search.since - _CLOCK_SKEW]
     return max(matching, key=lambda job: job.started_at, default=None)

@@ -1,4 +1,4 @@
-"""Microsoft.DataProtection/backupVaults/backupPolicies (azure.md 1.5)."""
+"""Microsoft.DataProtection/backupVaults/backupPolicies (Backup Policies REST)."""
 
 from shared.arm import api_versions
 from shared.arm.client import ArmClient
@@ -29,7 +29,7 @@ def parse_policy(body: JsonObject) -> BackupPolicy:
 
 def _reaches_vault(rule: JsonObject) -> bool:
     """Microsoft's own templates write it in two ways: a lifecycle that copies to the vault store, or one of its own
-    in it (azure.md 1.5)."""
+    in it (the Azure CLI's default template, and its enable-backup)."""
     for lifecycle in objects(rule, "lifecycles"):
         stores = [text(lifecycle, "sourceDataStore", "dataStoreType")]
         copies = objects(lifecycle, "targetDataStoreCopySettings")

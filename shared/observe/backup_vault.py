@@ -1,4 +1,4 @@
-"""Microsoft.DataProtection/backupVaults (azure.md 1.2)."""
+"""Microsoft.DataProtection/backupVaults (Backup Vaults REST)."""
 
 from shared.arm import api_versions
 from shared.arm.client import ArmClient

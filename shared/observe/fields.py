@@ -68,8 +68,8 @@ def string_map(body: JsonObject, *path: str) -> dict[str, str]:
 
 
 def moment(body: JsonObject, *path: str) -> datetime | None:
-    """The time at the path, UTC. None when it is missing, or in the year 1, which Azure writes for "not yet" (azure.md,
-    surprise 3). Raises UnreadableBodyError when it is no time."""
+    """The time at the path, UTC. None when it is missing, or in the year 1, which was recorded as Azure's "not yet".
+    Raises UnreadableBodyError when it is no time."""
     value = text(body, *path)
     if not value:
         return None

@@ -1,4 +1,4 @@
-"""Microsoft.ContainerService/managedClusters: the cluster and what it must be for Azure Backup (azure.md 3.2)."""
+"""Microsoft.ContainerService/managedClusters: the cluster and what Azure Backup asks of it (Managed Clusters REST)."""
 
 import re
 from collections.abc import Iterator

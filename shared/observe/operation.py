@@ -1,4 +1,4 @@
-"""Where a long-running POST stands, by the status URL that its start answered with (azure.md 1.14)."""
+"""Where a long-running POST stands, by the status URL that its start answered with, as azure-core polls it."""
 
 from shared.arm.client import ArmClient
 from shared.arm.errors import translate_details

@@ -1,4 +1,4 @@
-"""Registration of a resource provider in a subscription (azure.md 5)."""
+"""Registration of a resource provider in a subscription (resource provider registration page)."""
 
 from shared.arm import api_versions
 from shared.arm.client import ArmClient

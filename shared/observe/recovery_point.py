@@ -1,4 +1,4 @@
-"""Microsoft.DataProtection/backupVaults/backupInstances/recoveryPoints (azure.md 1.10)."""
+"""Microsoft.DataProtection/backupVaults/backupInstances/recoveryPoints (Recovery Points REST)."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Microsoft.Authorization/roleAssignments: who has a role where, given there or above (azure.md 4.3)."""
+"""Microsoft.Authorization/roleAssignments: who has a role where, given there or above (Role Assignments REST)."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings (azure.md 3.1)."""
+"""Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings (AKS trusted access page)."""
 
 from shared.arm import api_versions
 from shared.arm.client import ArmClient

@@ -7,7 +7,7 @@ from shared.domain.steps import Attempt
 from shared.domain.time import Moment
 
 PROPAGATION_DEADLINE = 3600.0
-"""Seconds. Microsoft's troubleshooting page allows role assignments up to one hour (azure.md 4.3)."""
+"""Seconds. The AKS backup troubleshooting page allows role assignments up to one hour."""
 
 _DAY = 86400.0
 
@@ -31,7 +31,8 @@ def _wait(error: StepError, failures: int, waited: float) -> float:
     """Azure's seconds until the next try."""
     match error.kind:
         case "transient":
-            return error.retry_after if error.retry_after is not None else min(5.0 * 2.0 ** min(failures - 1, 6), 300.0)
+            growing = 2.0 ** min(failures - 1, 6)
+            return max(error.retry_after, growing) if error.retry_after is not None else min(5.0 * growing, 300.0)
         case "not_ready_yet":
             # Trying again after a fifth of what was waited so far costs at most a fifth more time, and few calls.
             return error.retry_after if error.retry_after is not None else min(max(10.0, 0.2 * waited), 300.0)

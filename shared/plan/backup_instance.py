@@ -84,8 +84,8 @@ def instance_part(subject: Subject, inputs_ready: bool) -> Part:
 
 
 def _put_changed(subject: Subject, put: CreateBackupInstance, ready: Said) -> Part:
-    """Another policy or scope is a PUT of the same instance (azure.md 1.6, 1.9). It is protected meanwhile, so it is
-    not validated again: validateForBackup is for a datasource that is to be protected."""
+    """Another policy or scope is a PUT of the same instance (Backup Instances REST, recorded). It is protected
+    meanwhile, so it is not validated again: validateForBackup is for a datasource that is to be protected."""
     policy = subject.region.policies.get(policy_name(put.body.policy_id), UNOBSERVED)
     if not isinstance(policy, Present):
         return waiting(PROTECTION_CONFIGURED, ready.reason, "The profile's policy is not there yet.", 5, put.key)

@@ -10,6 +10,7 @@ from shared.domain.conditions import (
     ROLES_ASSIGNED,
     TRUSTED_ACCESS_GRANTED,
     Condition,
+    Status,
 )
 from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_of
 from shared.domain.ids import ClusterId, RegionId
@@ -113,7 +114,9 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
     conditions = {said.type: said for said in reversed(whole.said)}
     if gate is not None and whole.remaining and prerequisites.complete:
         message = f"{gate.message} Would do: {listed(whole.remaining)}."
-        ready = Said(READY, "False", gate.reason, message, gate.recommended_action)
+        still_true = all(conditions[name].status == "True" for name in ASKED_FOR)
+        status: Status = "True" if gate.holds_change and still_true else "False"
+        ready = Said(READY, status, gate.reason, message, gate.recommended_action)
         dated = tuple(s.at(moment) for s in (*conditions.values(), ready))
         again = sooner(gate.requeue_after, UNKNOWN_REGION_AGAIN if wakes else None)
         return Plan((), whole.remaining, dated, again, wakes)

@@ -5,6 +5,7 @@ from shared.domain.conditions import (
 )
 from shared.domain.facts import Present, Unobserved, value_of
 from shared.domain.observed import RecoveryPoint
+from shared.domain.profile import BackupSchedule
 from shared.domain.record import Record
 from shared.domain.steps import (
     StartBackup,
@@ -14,7 +15,7 @@ from shared.plan.parts import Part, Said, attempted
 from shared.plan.subject import Subject, unobserved, waiting
 
 FIRST_JOB_LOOK_AFTER = 150.0
-"""Seconds. The recorded job of an almost empty cluster took 184 s (azure.md 1.8); Azure answers two questions about
+"""Seconds. The recorded job of an almost empty cluster took 184 s; Azure answers two questions about
 jobs in three seconds, for a whole subscription."""
 
 
@@ -28,11 +29,21 @@ def counts(point: RecoveryPoint, record: Record) -> bool:
     return record.reborn_at is None or point.taken_at >= record.reborn_at
 
 
+def too_old(schedule: BackupSchedule) -> float:
+    """Seconds: two backups were missed, and a day's look."""
+    hours = 24 if schedule.interval == "P1D" else int(schedule.interval.removeprefix("PT").removesuffix("H"))
+    return (2 * hours + 24) * 3600.0
+
+
 def first_backup_part(subject: Subject) -> Part:
     """A cluster counts as backed up when a recovery point of this very cluster is there."""
     fact, record = subject.observed.recovery_point, subject.record
     if isinstance(fact, Present) and counts(fact.value, record):
         message = f"The newest recovery point is of {fact.value.taken_at:%Y-%m-%d %H:%M} UTC."
+        age = (subject.moment.now - fact.value.taken_at).total_seconds()  # schedules run by the calendar, never scaled
+        if age > too_old(subject.profile.schedule):
+            action = "See the jobs of the backup instance: scheduled backups fail or do not run."
+            return Part((Said(BACKUP_HEALTHY, "False", "RecoveryPointTooOld", message, action),), (), (), 3600)
         return Part((Said(BACKUP_HEALTHY, "True", "RecoveryPointTaken", message),))
     instance = subject.target.instance
     if instance is None or instance.protection_state.lower() != "protectionconfigured":

@@ -14,7 +14,7 @@ DAILY = 86400.0
 FIRST_LOOK_AFTER: Mapping[str, float] = {
     "InstallExtension": 60,  # a Helm release on the cluster: minutes
     "CreateTrustedAccessBinding": 20,  # AKS answers one call a second for a whole subscription
-    "ValidateForBackup": 45,  # recorded: 44 s (azure.md 1.6)
+    "ValidateForBackup": 45,  # recorded: 44 s
     "CreateBackupInstance": 60,  # recorded: about a minute until ProtectionConfigured
 }
 """Step -> seconds (Azure's) after it was accepted in which its result is surely not there: sooner a read only costs
@@ -42,11 +42,9 @@ class Freshness:
 
 
 def freshness(record: Record, moment: Moment) -> Freshness:
-    """From the record as it was before the pass wrote its own intents."""
-    moments = [intent.at for intent in record.steps.intents.values()]
-    if record.requested_at is not None:
-        moments.append(record.requested_at)
-    return Freshness(moment, max(moments, default=None))
+    """From the record as it was before the pass wrote its own intents. Whose clock a request or an intent was dated by
+    does not matter: while there is one, everything is read again."""
+    return Freshness(moment, moment.now if record.requested_at is not None or record.steps.intents else None)
 
 
 def first_look_in(record: Record, step_key: str, moment: Moment) -> float:

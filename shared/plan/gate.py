@@ -10,6 +10,9 @@ from shared.plan.freshness import DAILY
 from shared.plan.parts import Part, Said
 from shared.plan.rollout import Wait
 
+CHANGES = ("ChangingPolicy", "ChangingScope")
+"""Reasons of a condition that is true under the old profile and about to be true under the new one."""
+
 _STEPS = {kind.__name__ for kind in get_args(Step)}
 
 
@@ -21,6 +24,8 @@ class Gate:
     message: str
     recommended_action: str = ""
     requeue_after: float = DAILY
+    holds_change: bool = False
+    """Only a change waits: what the cluster had under the profile as it was before, it still has."""
 
 
 def gate_of(profile: ProtectionProfile, *, stopped: str | None, rollout: Wait | None) -> Gate | None:
@@ -30,7 +35,7 @@ def gate_of(profile: ProtectionProfile, *, stopped: str | None, rollout: Wait | 
     if profile.mode == "audit":
         return audit_gate(profile.name)
     if rollout is not None:
-        return Gate(rollout.reason, rollout.message, rollout.recommended_action, rollout.seconds)
+        return Gate(rollout.reason, rollout.message, rollout.recommended_action, rollout.seconds, holds_change=True)
     return None
 
 
@@ -55,7 +60,9 @@ def held_back(part: Part, gate: Gate, history: StepHistory) -> Part:
 
 
 def _would(said: Said, part: Part, gate: Gate) -> Said:
-    return Said(said.type, "False", gate.reason, f"Would do: {listed(part.remaining)}.", gate.recommended_action)
+    still_true = gate.holds_change and said.reason in CHANGES
+    message = f"Would do: {listed(part.remaining)}."
+    return Said(said.type, "True" if still_true else "False", gate.reason, message, gate.recommended_action)
 
 
 def listed(remaining: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What must be true of a cluster before Azure Backup can protect it (azure.md 3.2, support matrix 2026-01)."""
+"""What must be true of a cluster before Azure Backup can protect it (AKS backup support matrix, 2026-01)."""
 
 import re
 

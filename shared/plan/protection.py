@@ -10,6 +10,7 @@ from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_o
 from shared.domain.ids import same_id
 from shared.domain.observed import TrustedAccessBinding, grant_key
 from shared.domain.steps import (
+    BACKUP_OPERATOR,
     EXTENSION_NAME,
     CreateContainer,
     CreateStorageAccount,
@@ -23,9 +24,8 @@ from shared.plan.parts import Part, Said, attempted, seconds_until
 from shared.plan.subject import Subject, unobserved, waiting
 from shared.plan.target import cluster_grants
 
-BACKUP_OPERATOR = "Microsoft.DataProtection/backupVaults/backup-operator"
 MOST_BINDINGS = 8
-"""Per cluster (azure.md 3.1)."""
+"""Per cluster (AKS trusted access page)."""
 
 
 def storage_part(subject: Subject) -> Part:
@@ -41,6 +41,7 @@ def storage_part(subject: Subject) -> Part:
             {**subject.profile.tags, names.CLI_TAG: subject.cluster.location},
             subject.profile.customer_managed_key,
             subject.profile.network,
+            target.vault_id,
         )
         ready = Said(EXTENSION_READY, "False", "CreatingStorageAccount", "The cluster's own account is being created.")
         if isinstance(subject.region.backup_group, Present):

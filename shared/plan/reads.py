@@ -62,14 +62,14 @@ def further_reads(subject: Subject) -> ClusterReads:
     observed, target, record = subject.observed, subject.target, subject.record
     fresh = freshness(record, subject.moment)
     installed = isinstance(observed.extension, Present)
-    account = value_of(observed.account)
+    account = value_of(target.account)
     container = value_of(observed.container)
     vault = value_of(target.vault)
     protected = target.instance is not None and target.instance.protection_state.lower() == "protectionconfigured"
     return ClusterReads(
         account_id=target.account_id
         if not target.shares_account
-        and fresh.stale(observed.account, settled=account is not None and settled(account.provisioning_state))
+        and fresh.stale(target.account, settled=account is not None and settled(account.provisioning_state))
         else None,
         container_id=target.container_id
         if not installed
@@ -79,9 +79,9 @@ def further_reads(subject: Subject) -> ClusterReads:
             or (container is not None and not same_id(container.arm_id, target.container_id))
         )
         else None,
-        vault_id=target.vault_id if not target.shares_vault and fresh.stale(observed.vault) else None,
+        vault_id=target.vault_id if not target.shares_vault and fresh.stale(target.vault) else None,
         policy_id=target.policy_id
-        if target.instance is not None and value_of(target.policy) is None and fresh.stale(observed.policy)
+        if target.instance is not None and value_of(target.policy) is None and fresh.stale(target.policy)
         else None,
         grants=tuple(
             grant

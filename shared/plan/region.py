@@ -257,6 +257,7 @@ def _account(record: Record, observed: ObservedRegion, wanted: WantedRegion, mom
         {**wanted.profile.tags, names.CLI_TAG: wanted.region.location},
         wanted.profile.customer_managed_key,
         wanted.profile.network,
+        wanted.vault_id,
     )
     if wanted.account_id not in wanted.existing and not (
         isinstance(observed.backup_group, Present) and _registered(observed, "Microsoft.Storage")

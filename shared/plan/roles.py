@@ -1,4 +1,4 @@
-"""Who needs which role where (azure.md 4.2: Microsoft's table of required roles, 2025-08)."""
+"""Who needs which role where (Microsoft's table of required roles, 2025-08)."""
 
 from shared.domain.observed import Grant
 

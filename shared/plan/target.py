@@ -64,13 +64,13 @@ def target_of(
         instance,
         instance.arm_id if instance else names.instance_id(wanted.vault_id, cluster_id),
         vault_id,
-        region.vault if shares_vault else observed.vault,
+        region.vault if shares_vault else _of(observed.vault, vault_id),
         policy_id,
         _policy(policy_id, shares_vault, observed, region),
         snapshot_group,
         isinstance(region.snapshot_group, Present) or not shares_snapshot_group,
         account_id,
-        region.account if shares_account else observed.account,
+        region.account if shares_account else _of(observed.account, account_id),
         own,
         names.container_id(cluster_id, cluster.resource_uid, account_id),
         shares_vault,
@@ -83,7 +83,14 @@ def _policy(
     policy_id: str, shares_vault: bool, observed: ObservedCluster, region: ObservedRegion
 ) -> Fact[BackupPolicy]:
     shared = region.policies.get(policy_name(policy_id), UNOBSERVED) if shares_vault else UNOBSERVED
-    return observed.policy if isinstance(shared, Unobserved) else shared
+    return _of(observed.policy, policy_id) if isinstance(shared, Unobserved) else shared
+
+
+def _of[T: (Vault, StorageAccount, BackupPolicy)](fact: Fact[T], arm_id: str) -> Fact[T]:
+    """What was read of another resource says nothing about this one."""
+    if isinstance(fact, Present) and not same_id(fact.value.arm_id, arm_id):
+        return Unobserved("another one was read before")
+    return fact
 
 
 def chosen_instance(observed: ObservedCluster, vault_id: str, cluster_id: ClusterId) -> BackupInstance | None:

@@ -101,7 +101,7 @@ def _profile(name: str, model: ProfileModel) -> ProtectionProfile:
     content["minimum_age"] = seconds(model.minimum_age)
     if model.vault.soft_delete is None:
         # The vault exists, so this creates nothing. Until it has been read, On stands for what every vault accepts:
-        # requests at an api-version from before AlwaysOn became compulsory (azure.md 1.2).
+        # requests at an api-version from before AlwaysOn became compulsory (reported from 2025-09-01 on).
         content["vault"]["soft_delete"] = "On"
     content["existing"] = {key: value.rstrip("/") if value else None for key, value in content["existing"].items()}
     profile: ProtectionProfile = TypeAdapter(ProtectionProfile).validate_python(

@@ -127,7 +127,7 @@ class AzureUnderTest:
             CreateResourceGroup(SNAPSHOT_GROUP, "westeurope", {}),
         )
         await self.done(
-            CreateStorageAccount(ACCOUNT, "westeurope", {}, None, NetworkRules()),
+            CreateStorageAccount(ACCOUNT, "westeurope", {}, None, NetworkRules(), VAULT),
             CreateVault(VAULT, "westeurope", {"AKSAzureBackup": "westeurope"}, settings, None),
             wait=120,
         )

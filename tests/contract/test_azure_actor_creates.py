@@ -59,7 +59,7 @@ async def test_a_storage_account_is_closed_to_all_but_trusted_services() -> None
     await azure.region()
     other = f"{BACKUP_GROUP}/providers/Microsoft.Storage/storageAccounts/aksbkpclosed"
     rules = NetworkRules("Deny", ip_rules=("203.0.113.7",))
-    assert await azure.apply(CreateStorageAccount(other, "westeurope", {"cost": "7"}, None, rules)) == Accepted()
+    assert await azure.apply(CreateStorageAccount(other, "westeurope", {"cost": "7"}, None, rules, VAULT)) == Accepted()
     await azure.clock.advance(120)
     there = (await azure.get(other, "2025-06-01")).body
     assert (there["kind"], there["sku"]["name"], there["tags"]) == ("StorageV2", "Standard_LRS", {"cost": "7"})
@@ -69,10 +69,13 @@ async def test_a_storage_account_is_closed_to_all_but_trusted_services() -> None
     assert properties["networkAcls"]["defaultAction"] == "Deny"
     assert properties["networkAcls"]["bypass"] == "AzureServices"
     assert [rule["value"] for rule in properties["networkAcls"]["ipRules"]] == ["203.0.113.7"]
+    assert [rule["resourceId"] for rule in properties["networkAcls"]["resourceAccessRules"]] == [VAULT]
 
 
 def test_a_customers_key_encrypts_account_and_vault() -> None:
-    account = create_storage_account(CreateStorageAccount(ACCOUNT, "westeurope", {}, KEY, NetworkRules())).body
+    account = create_storage_account(
+        CreateStorageAccount(ACCOUNT, "westeurope", {}, KEY, NetworkRules(), VAULT), "tenant"
+    ).body
     assert account is not None
     assert account["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {KEY.identity_id: {}}}
     encryption = account["properties"]["encryption"]
@@ -86,7 +89,9 @@ def test_a_customers_key_encrypts_account_and_vault() -> None:
 
 def test_a_key_of_one_version_stays_at_it() -> None:
     key = CustomerManagedKey("https://keys.vault.azure.net/keys/backup/0123", "identity")
-    account = create_storage_account(CreateStorageAccount(ACCOUNT, "westeurope", {}, key, NetworkRules())).body
+    account = create_storage_account(
+        CreateStorageAccount(ACCOUNT, "westeurope", {}, key, NetworkRules(), VAULT), "tenant"
+    ).body
     assert account is not None
     assert account["properties"]["encryption"]["keyvaultproperties"]["keyversion"] == "0123"
 
@@ -103,7 +108,7 @@ async def test_cross_region_restore_is_turned_on_when_asked_for() -> None:
 async def test_a_key_that_is_none_is_the_profiles_fault_and_nothing_is_sent(uri: str) -> None:
     azure = AzureUnderTest()
     key = CustomerManagedKey(uri, "identity")
-    outcome = await azure.apply(CreateStorageAccount(ACCOUNT, "westeurope", {}, key, NetworkRules()))
+    outcome = await azure.apply(CreateStorageAccount(ACCOUNT, "westeurope", {}, key, NetworkRules(), VAULT))
     assert kind_of(outcome) == "invalid_profile"
     assert azure.mutations() == []
 

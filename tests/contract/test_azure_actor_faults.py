@@ -118,7 +118,7 @@ async def test_a_lock_needs_a_person() -> None:
     await azure.region()
     lock_id = f"{BACKUP_GROUP}/providers/Microsoft.Authorization/locks/keep"
     azure.cloud.authorization.add_lock(Lock(lock_id, "keep", BACKUP_GROUP, "ReadOnly", None))
-    outcome = await azure.apply(CreateStorageAccount(f"{ACCOUNT}x", "westeurope", {}, None, NetworkRules()))
+    outcome = await azure.apply(CreateStorageAccount(f"{ACCOUNT}x", "westeurope", {}, None, NetworkRules(), VAULT))
     assert error_of(outcome) == ("blocked", "ScopeLocked")
     assert (await azure.get(f"{ACCOUNT}x", "2025-06-01")).status == 404
 

@@ -27,10 +27,9 @@ from shared.domain.observed import (
 )
 from shared.domain.profile import Configuration, ProtectionProfile, Retention, Rule, Selector, VaultSettings
 from shared.domain.record import Record, Validation
-from shared.domain.steps import EXTENSION_NAME, Attempt, Intent, PendingOperation, StepHistory
+from shared.domain.steps import BACKUP_OPERATOR, EXTENSION_NAME, Attempt, Intent, PendingOperation, StepHistory
 from shared.domain.time import Moment
 from shared.plan import names
-from shared.plan.protection import BACKUP_OPERATOR
 from shared.plan.region import PROVIDERS, policy_name, region_grants, wanted_region
 from shared.plan.target import cluster_grants, target_of
 

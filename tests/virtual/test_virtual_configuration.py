@@ -307,8 +307,12 @@ async def test_the_circuit_breaker_stops_a_change_until_a_person_raises_it() -> 
 
     third = replace(world.configuration, revision=3, digest="configuration-3", rollout=Rollout(stop_after=4))
     world.restart(third)
-    assert await world.run_until_ready(*clusters, seconds=4 * 3600, together=True)
-    assert len(await who_changed(world, clusters)) == 4
+
+    async def all_changed() -> bool:
+        return len(await who_changed(world, clusters)) == 4
+
+    assert await world.run(all_changed, seconds=4 * 3600, together=True)
+    assert await world.run_until_ready(*clusters, seconds=3600, together=True)
 
 
 async def test_a_change_keeps_its_pace() -> None:
@@ -366,3 +370,13 @@ async def test_a_failed_step_gets_a_new_chance_when_the_profile_changes() -> Non
     world.restart(second_revision(enforcing(retention=Retention(7, 90), digest="second")))
     await world.notice(cluster)
     assert await world.run_until_ready(cluster, seconds=1800)
+
+
+async def test_a_cluster_that_waits_for_a_changed_profile_is_still_ready() -> None:
+    world = world_of(enforcing())
+    clusters = await fleet_under_a_change(world, ["one", "two"], Rollout(stop_after=1))
+    await world.run(seconds=4 * 3600, together=True)
+
+    held = [c for c in clusters if world.condition(c).reason == "CircuitBreakerOpen"]
+    assert len(held) == 1
+    assert world.is_ready(held[0])

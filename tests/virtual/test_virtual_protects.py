@@ -105,3 +105,16 @@ async def test_a_first_backup_that_fails_is_tried_again_and_then_left_to_the_sch
     await world.operator.unlock(lock)
     assert await world.run_until_ready(cluster, seconds=2 * 86400)
     assert len(await world.operator.jobs_of(cluster)) == 4
+
+
+async def test_a_recovery_point_that_has_grown_old_is_said() -> None:
+    world = VirtualWorld(timings=QUICK)
+    cluster = world.create_cluster(settled=True)
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=3600)
+    await world.run(seconds=5 * 86400)  # nothing runs the schedule
+
+    assert world.condition(cluster, "BackupHealthy").reason == "RecoveryPointTooOld"
+    assert not world.is_ready(cluster)
+    world.cloud.data_protection.run_schedule(cluster.arm_id)
+    assert await world.run_until_ready(cluster, seconds=2 * 86400)
