@@ -43,7 +43,10 @@ def measure() -> Report:
         whole, median = max(run.seconds), Spread.of(run.seconds).median
         least, made = run.least.seconds + path, run.made.seconds + path
         rows.append(
-            (name, whole, median, least, whole / least, made, whole / made, run.calls / CLUSTERS, run.refused, run.wall)
+            (
+                *(name, whole, median, least, whole / least, made, whole / made, whole / run.least.seconds),
+                *(run.calls / CLUSTERS, run.refused, run.wall),
+            )
         )
         buckets += [(name, bucket, seconds, run.made.all.get(bucket, 0.0)) for bucket, seconds in run.least.all.items()]
         figures.append(
@@ -57,6 +60,7 @@ def measure() -> Report:
                 "to_bound_of_least_calls": round(whole / least, 3),
                 "bound_of_calls_made": {"bucket": run.made.bucket, "seconds": round(made, 1)},
                 "to_bound_of_calls_made": round(whole / made, 3),
+                "to_slowest_bucket_alone": round(whole / run.least.seconds, 3),
                 "calls_per_cluster": round(run.calls / CLUSTERS, 1),
                 "answered_429_per_cluster": round(run.refused / CLUSTERS, 2),
                 "passes_per_cluster": round(run.passes / CLUSTERS, 1),
@@ -74,6 +78,7 @@ def measure() -> Report:
             "÷ bound",
             "bound, calls made s",
             "÷ bound",
+            "÷ bucket alone",
         ),
         *("calls a cluster", "429s", "wall s"),
     )
