@@ -33,8 +33,6 @@ ROLLOUT_TRIES = 5
 class Look:
     record: Record
     plan: Plan
-    whole: bool = True
-    """Whether everything that was to be read could be read."""
 
 
 def outdated(record: Record, configuration: Configuration, moment: Moment) -> Plan | None:
@@ -84,7 +82,7 @@ async def look_at_region(record: Record, world: World) -> Look:
     stopped = await world.stop_reason()
     gate = stop_gate(stopped) if stopped else None if wanted.enforce else audit_gate(wanted.profile.name)
     plan = plan_region(record, wanted, moment, gate)
-    return Look(record, _backed_off(plan, errors, record, moment), not errors)
+    return Look(record, _backed_off(plan, errors, record, moment))
 
 
 async def look_at_cluster(record: Record, world: World) -> Look:
@@ -99,7 +97,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
     if isinstance(profile, Plan):
         left_alone = isinstance(record.observed.cluster, Present) and not profile.remaining
         record = replace(record, profile_digest=record.profile_digest or ("none" if left_alone else ""))
-        return Look(_planned_for(record, configuration), _backed_off(profile, errors, record, moment), not errors)
+        return Look(_planned_for(record, configuration), _backed_off(profile, errors, record, moment))
     record, more = await _read_first(record, moment, world) if not errors else (record, ())
     errors += more
     region = await world.records.get(region_of(record, profile))
@@ -117,8 +115,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         record = replace(forgotten(record, profile.digest), profile=profile.name)
     gate = gate_of(profile, stopped=stopped, rollout=held)
     plan = plan_cluster(subject_of(record, region, profile, configuration, moment), region, configuration, gate)
-    plan = _backed_off(plan, errors, record, moment)
-    return Look(_planned_for(record, configuration), plan, not errors)
+    return Look(_planned_for(record, configuration), _backed_off(plan, errors, record, moment))
 
 
 def _planned_for(record: Record, configuration: Configuration) -> Record:

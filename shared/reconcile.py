@@ -42,7 +42,7 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
     except RecordConflict:
         return  # whoever wrote first has sent, or will send, a message of its own
     failure: Exception | None = None
-    plan, wakes, answered = Plan((), ("Look",), (), 60), None, False
+    plan, wakes = Plan((), ("Look",), (), 60), None
     try:
         async with asyncio.timeout(world.pass_seconds):
             look = await _look(record, world)
@@ -50,13 +50,12 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
             if plan.next_steps:
                 record = await world.records.save(intended(record, plan.next_steps, world.moment()))
                 record, failure = await _act(record, plan.next_steps, world)
-            answered = look.whole and failure is None
     except RecordConflict:
         return  # the lease ran out and another pass has it: what it needs stands in the record
     except Exception as error:  # noqa: BLE001 - the record is released first, then it is raised
         failure = error
     try:
-        await _release(record if not answered else replace(record, requested_at=None), plan, world, failure)
+        await _release(record, plan, world, failure)
     except RecordConflict:
         if failure is None:
             return  # as above
@@ -84,9 +83,11 @@ async def _look(record: Record, world: World) -> Look:
 async def _with_lease(record: Record, world: World) -> Record:
     """Takes the lease by a conditional write. `due_at` becomes the lease's end: that is when somebody must look again
     if this pass dies. Raises RecordConflict."""
-    until = world.clock.now() + timedelta(seconds=world.lease_seconds)
-    lease_id = world.new_id()
-    return await _saved(replace(record, lease_id=lease_id, lease_until=until, due_at=until), world)
+    now = world.clock.now()
+    until = now + timedelta(seconds=world.lease_seconds)
+    if record.requested_at is not None:
+        record = replace(record, requested_at=None, stale_before=now)
+    return await _saved(replace(record, lease_id=world.new_id(), lease_until=until, due_at=until), world)
 
 
 async def _saved(record: Record, world: World) -> Record:

@@ -51,7 +51,9 @@ class Record:
     lease_id: str = ""
     lease_until: datetime | None = None
     requested_at: datetime | None = None
-    """When somebody asked for a look that has not been had yet: that look reads everything again."""
+    """When somebody asked for a look that has not begun yet."""
+    stale_before: datetime | None = None
+    """When the last look that was asked for began, by the clock of who looked: what was read before is read again."""
     failures: int = 0
     """Passes in a row that ended in an unknown error."""
     etag: str = ""

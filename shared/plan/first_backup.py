@@ -1,22 +1,18 @@
 """The first recovery point."""
 
-from shared.domain.conditions import (
-    BACKUP_HEALTHY,
-)
+from shared.domain.conditions import BACKUP_HEALTHY
 from shared.domain.facts import Present, Unobserved, value_of
 from shared.domain.observed import RecoveryPoint
 from shared.domain.profile import BackupSchedule
 from shared.domain.record import Record
-from shared.domain.steps import (
-    StartBackup,
-)
+from shared.domain.steps import StartBackup
 from shared.domain.time import Moment
 from shared.plan.parts import Part, Said, attempted
 from shared.plan.subject import Subject, unobserved, waiting
 
 FIRST_JOB_LOOK_AFTER = 150.0
-"""Seconds. The recorded job of an almost empty cluster took 184 s; Azure answers two questions about
-jobs in three seconds, for a whole subscription."""
+"""Seconds. The recorded job of an almost empty cluster took 184 s; Azure answers two questions about jobs in three
+seconds, for a whole subscription."""
 
 
 def first_job_look_in(record: Record, moment: Moment) -> float:

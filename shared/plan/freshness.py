@@ -42,9 +42,9 @@ class Freshness:
 
 
 def freshness(record: Record, moment: Moment) -> Freshness:
-    """From the record as it was before the pass wrote its own intents. Whose clock a request or an intent was dated by
-    does not matter: while there is one, everything is read again."""
-    return Freshness(moment, moment.now if record.requested_at is not None or record.steps.intents else None)
+    """From the record as it was before the pass wrote its own intents: while the result of a call is unknown, all is
+    read again."""
+    return Freshness(moment, moment.now if record.steps.intents else record.stale_before)
 
 
 def first_look_in(record: Record, step_key: str, moment: Moment) -> float:
