@@ -57,7 +57,7 @@ def test_in_audit_mode_nothing_is_changed_and_the_conditions_say_what_would_be(
         return ready.message if ready else ""
 
     until(lambda: all("InstallExtension" in said(cluster) for cluster in clusters[:2]), "the plan to be told", stack)
-    until(lambda: ready_reason(stack, clusters[2]) == "AuditMode", "the third to be looked at", stack)
+    until(lambda: ready_reason(stack, clusters[2]) == "ServicePrincipalCluster", "the third to be looked at", stack)
 
     assert [call for call in stack.calls() if call["method"] != "GET"] == []
     assert stack.calls()
