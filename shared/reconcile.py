@@ -54,6 +54,8 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
         return  # the lease ran out and another pass has it: what it needs stands in the record
     except Exception as error:  # noqa: BLE001 - the record is released first, then it is raised
         failure = error
+    if failure is not None:
+        log.error("%s: the look ended in an error, and is had again: %s", request.subject, failure)
     try:
         await _release(record, plan, world, failure)
     except RecordConflict:

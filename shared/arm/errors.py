@@ -314,12 +314,7 @@ def _kind_of(status: int | None) -> ErrorKind:
             return "blocked"
 
 
-def translate_code(code: str, message: str, recommended_action: str = "") -> StepError:
-    """The error of an operation that failed, of a job, or of a protection, by its code."""
-    return translate(AzureError(code, message, recommended_action)).as_step_error()
-
-
 def translate_details(details: Any) -> StepError | None:
-    """The same, from the error object as Azure writes it; None when there is none."""
+    """The error of an operation that failed, of a job, or of a protection; None when there is none."""
     error = read_error(details)
     return translate(error).as_step_error() if error else None

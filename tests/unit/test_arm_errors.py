@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.arm.answer import AzureError, parse_json, read_error, retry_after_seconds
-from shared.arm.errors import TABLE, Hiccup, translate, translate_code, translate_details
+from shared.arm.errors import TABLE, Hiccup, translate, translate_details
 from shared.domain.errors import BlockedError, InvalidProfileError, NotReadyYet, TransientError
 
 
@@ -135,7 +135,7 @@ def test_hostile_shapes_do_not_crash() -> None:
 
 
 def test_an_unknown_error_of_an_operation_blocks_with_its_text() -> None:
-    error = translate_code("NeverHeardOf", "what it said", "what to do")
+    error = translate(AzureError("NeverHeardOf", "what it said", "what to do")).as_step_error()
     assert (error.kind, error.code, error.message) == ("blocked", "NeverHeardOf", "what it said")
     assert error.recommended_action == "what to do"
 

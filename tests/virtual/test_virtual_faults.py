@@ -190,7 +190,7 @@ async def test_an_outage_that_asks_for_no_wait_is_not_met_with_haste() -> None:
     assert 1 < len(asked) <= 61
 
 
-async def test_looks_that_always_end_in_an_error_nobody_expected_are_said() -> None:
+async def test_looks_that_always_end_in_an_error_nobody_expected_are_said(caplog: pytest.LogCaptureFixture) -> None:
     """The message of such a pass is stale when it comes back, so that it is never poison."""
     world = VirtualWorld(timings=QUICK)
     cluster = world.create_cluster(settled=True)
@@ -205,6 +205,7 @@ async def test_looks_that_always_end_in_an_error_nobody_expected_are_said() -> N
     assert said.status == "Unknown"
     assert "KeyError" in said.message
     assert not world.queue.poison
+    assert f"{cluster}: the look ended in an error" in caplog.text
 
     world.host = whole
     assert await world.run_until_ready(cluster, seconds=3600 + 600)
