@@ -2,12 +2,25 @@
 
 import azure.functions as func
 
+from functions.azure_monitor_alert import blueprint as azure_monitor_alert
 from functions.cluster_events import blueprint as cluster_events
 from functions.health import blueprint as health
+from functions.job_events import blueprint as job_events
+from functions.job_watch import blueprint as job_watch
+from functions.notifications import blueprint as notifications
 from functions.poison import blueprint as poison
 from functions.reconcile import blueprint as reconcile
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for blueprint in (cluster_events, reconcile, poison, health):
+for blueprint in (
+    cluster_events,
+    reconcile,
+    job_watch,
+    job_events,
+    azure_monitor_alert,
+    notifications,
+    poison,
+    health,
+):
     app.register_functions(blueprint)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks.report import Report, machine, show
 
-NAMES = ("imports", "intake", "protect_one", "calls", "fleet")
+NAMES = ("imports", "intake", "protect_one", "calls", "fleet", "jobs")
 
 
 def main() -> None:

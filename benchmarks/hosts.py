@@ -13,17 +13,33 @@ from typing import Any
 from benchmarks.virtual_time import LoopClock
 from shared.act.actor import ArmActor
 from shared.arm.client import ArmClient
+from shared.domain.alerts import Alert
 from shared.domain.conditions import READY
 from shared.domain.ids import ClusterId
 from shared.domain.profile import Configuration, ProtectionProfile, Rule, Selector, VaultSettings
 from shared.domain.record import ReconcileRequest, Record
+from shared.observe.ended_jobs_graph import ResourceGraphJobs
+from shared.observe.job_details import JobDetails
 from shared.observe.reader import ArmReader
-from shared.reconcile import reconcile, request_look
+from shared.reconcile import reconcile
+from shared.wake import request_look
 from shared.world import World
 from simulator.cloud import Cloud
 from simulator.timings import Timings
 from simulator.transport import SimulatedCredential, SimulatedTransport
-from tests.fakes.storage import FakeAuditTrail, FakeQuota, FakeRecords, FakeRollouts
+from tests.fakes.channels import FakeChannels
+from tests.fakes.queue import FakeNotifyQueue
+from tests.fakes.storage import (
+    FakeAlertBook,
+    FakeAuditTrail,
+    FakeDestinations,
+    FakeJobHistory,
+    FakeOutbox,
+    FakeQuota,
+    FakeRecords,
+    FakeRollouts,
+    FakeWatermarks,
+)
 
 BATCH, THRESHOLD = 16, 8
 """host.json's batchSize and newBatchThreshold: one host works on at most 24 messages at a time."""
@@ -55,6 +71,20 @@ class _Records(FakeRecords):
         if ready is not None and ready.status == "True" and isinstance(record.subject, ClusterId):
             self.ready_at.setdefault(record.subject.arm_id.lower(), self._clock.now())
         return saved
+
+
+class AlertBook(FakeAlertBook):
+    """Also notes when an alert was first shown."""
+
+    def __init__(self, clock: LoopClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.shown_at: dict[str, datetime] = {}
+
+    async def show(self, alerts: Sequence[Alert]) -> None:
+        await super().show(alerts)
+        for alert in alerts:
+            self.shown_at.setdefault(alert.subject, self._clock.now())
 
 
 class _Queue:
@@ -95,6 +125,9 @@ class Hosts:
         self.cloud = Cloud(self.clock, seed=self.seed, timings=self.timings)
         self.records, self._queue = _Records(self.clock), _Queue(self.clock)
         self._quota, self._rollouts, self._trail = FakeQuota(), FakeRollouts(), FakeAuditTrail()
+        self.history, self.alert_book, self.outbox = FakeJobHistory(), AlertBook(self.clock), FakeOutbox()
+        self.channels, self.notify_queue = FakeChannels(), FakeNotifyQueue(self.clock)
+        self._destinations, self._watermarks = FakeDestinations(), FakeWatermarks()
         self._random, self._ids = random.Random(self.seed), itertools.count()
         self.worlds = [self._world(f"host-{number}") for number in range(self.count)]
         self._running = [asyncio.create_task(self._host(world)) for world in self.worlds]
@@ -117,6 +150,16 @@ class Hosts:
             records=self.records,
             rollouts=self._rollouts,
             queue=self._queue,
+            history=self.history,
+            alert_book=self.alert_book,
+            outbox=self.outbox,
+            destinations=self._destinations,
+            notify_queue=self.notify_queue,
+            channels=self.channels,
+            watermarks=self._watermarks,
+            job_sources=(ResourceGraphJobs(arm),),
+            job_reader=JobDetails(arm),
+            topic=None,
             configuration=self.configuration,
             jitter=self._random.random,
             new_id=lambda: f"id-{next(self._ids)}",

@@ -90,8 +90,8 @@ def measure() -> Report:
 
 
 def _bursts(stack: Stack, host: Program) -> list[Burst]:
-    asyncio.run(_burst(stack.webhook, host, "warm-up"))
-    return [asyncio.run(_burst(stack.webhook, host, f"round-{number}")) for number in range(ROUNDS)]
+    asyncio.run(_burst(stack.webhook("cluster_events"), host, "warm-up"))
+    return [asyncio.run(_burst(stack.webhook("cluster_events"), host, f"round-{number}")) for number in range(ROUNDS)]
 
 
 async def _burst(webhook: str, host: Program, name: str) -> Burst:
@@ -118,7 +118,9 @@ def _first_look(stack: Stack) -> float:
 
     async def notice() -> None:
         async with aiohttp.ClientSession() as session:
-            await session.post(stack.webhook, json=[_event(cluster)], headers={"aeg-event-type": "Notification"})
+            await session.post(
+                stack.webhook("cluster_events"), json=[_event(cluster)], headers={"aeg-event-type": "Notification"}
+            )
 
     asyncio.run(notice())
     while len(_looks(stack)) < before + 3:

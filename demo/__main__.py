@@ -13,21 +13,25 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from demo import azure_now
 from demo.fleet import LEFT_ALONE
-from demo.live import view_for
+from demo.jobs_proof import jobs_claims
+from demo.jobs_story import play_jobs
+from demo.live import Lines, view_for
 from demo.processes import CHECKOUT, NotStartedError
-from demo.proof import Evidence, claims, figures
+from demo.proof import Claim, Evidence, claims, figures
 from demo.scenario import StuckError, play
 from demo.stack import Pace, Stack
+from demo.team import Team
 from functions_host.azurite import AzuriteError
 
 _WHAT_IT_IS = (
     "[b]AKS Backup Guard[/] sees to it that every AKS cluster is protected by Azure Backup, with nobody doing it. "
     "Here the real app runs in a local Functions host, with its state in Azurite and a [b]simulated Azure[/] around it "
     "that keeps Azure's own rules and delays, {speed:g} times faster. A dozen clusters appear; the host is killed in "
-    "the middle; at the end Azure itself is asked what came of it."
+    "the middle; backups miss volumes and run out of memory; at the end Azure itself is asked what came of it."
 )
 
 
@@ -60,11 +64,26 @@ def _run(folder: Path, options: argparse.Namespace, console: Console) -> int:
     began = time.monotonic()
     console.print(Panel(_WHAT_IT_IS.format(speed=options.speed), padding=(1, 2), width=min(console.width, 124)))
     configuration = (Path(__file__).parent / "guard.yaml").read_text(encoding="utf-8")
-    with Stack(folder, configuration, pace=Pace(speed=options.speed)) as stack:
+    with (
+        Team(folder / "messages") as team,
+        Stack(
+            folder,
+            configuration,
+            pace=Pace(speed=options.speed),
+            settings={"AKS_BACKUP_GUARD_CHANNEL_TEAM": team.address},
+        ) as stack,
+    ):
         with view_for(console) as view:
             view.say("Azurite and the simulated Azure are up.")
             play(stack, view)
         held = _prove(stack, console)
+        console.print(
+            "\n[b]The story goes on[/]: jobs that end with warnings, and an extension that runs out of memory\n"
+        )
+        with Lines(console) as view:
+            seen = play_jobs(stack, team, view)
+        held = _say_claims(jobs_claims(stack, team.messages(), seen), console) and held
+        _show_messages(team, console)
         console.print(f"\nThis took {time.monotonic() - began:.0f} s. Logs: {folder}/*.log", soft_wrap=True)
         if options.serve:
             _stay(stack, console)
@@ -80,18 +99,32 @@ def _prove(stack: Stack, console: Console) -> bool:
         stack.tables.actions(),
     )
     console.print("\n[b]What was proven[/] [dim](read from the simulated Azure over ARM, as its operator)[/]\n")
-    found = claims(seen)
-    for claim in found:
-        console.print(f" {'[green]✓[/]' if claim.held else '[red]✗[/]'} {claim.text}", soft_wrap=True)
-        console.print(f"   {claim.how}", style="dim", markup=False, soft_wrap=True)
-        for contradiction in claim.wrong[:10]:
-            console.print(f"   {contradiction}", style="red", markup=False, soft_wrap=True)
+    held = _say_claims(claims(seen), console)
     console.print("\n[b]Why the others were left alone[/], in the Guard's own words\n")
     _explain(seen, console)
     console.print("\n[b]Figures[/]\n")
     for figure in figures(seen):
         console.print(f"   {figure}")
+    return held
+
+
+def _say_claims(found: list[Claim], console: Console) -> bool:
+    for claim in found:
+        console.print(f" {'[green]✓[/]' if claim.held else '[red]✗[/]'} {claim.text}", soft_wrap=True)
+        console.print(f"   {claim.how}", style="dim", markup=False, soft_wrap=True)
+        for contradiction in claim.wrong[:10]:
+            console.print(f"   {contradiction}", style="red", markup=False, soft_wrap=True)
     return all(claim.held for claim in found)
+
+
+def _show_messages(team: Team, console: Console) -> None:
+    messages = team.messages()
+    console.print(f"\n[b]What the team got[/] ({len(messages)} messages; the first one whole)\n")
+    if messages:
+        first = messages[0].file.read_text(encoding="utf-8").strip()
+        console.print(Panel(Text(first), padding=(1, 2), width=min(console.width, 124)))
+    for message in messages:
+        console.print(f"   {message.file}: {message.title}", markup=False, soft_wrap=True)
 
 
 def _explain(seen: Evidence, console: Console) -> None:

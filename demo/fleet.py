@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.cloud import FIRST_SUBSCRIPTION
+
 PROFILE_TAG = "aks-backup-guard-profile"
 EXEMPT_TAG = "aks-backup-guard-exempt"
 
@@ -36,9 +38,15 @@ def _tagged(name: str, value: str) -> Mapping[str, Any]:
 BY_HAND = Member("crm", "japaneast", "protected by hand before the Guard came")
 STOPPED = Member("nightly", "westeurope", "stopped, started later", overrides={"power": "Stopped"})
 SLOW_ROLES = Member("orders", "eastus", "its roles need ten minutes to act")
+GAPPY = Member("shop", "westeurope", "ordinary")
+WORKSPACE = (
+    f"/subscriptions/{FIRST_SUBSCRIPTION}/resourceGroups/aks-backup-guard"
+    "/providers/Microsoft.OperationalInsights/workspaces/platform-logs"
+)
+OUTGROWN = Member("games", "japaneast", "with Container insights", overrides={"container_insights": WORKSPACE})
 
 FLEET = (
-    Member("shop", "westeurope", "ordinary"),
+    GAPPY,
     Member("payments", "westeurope", "a storage account of its own", overrides=_tagged(PROFILE_TAG, "isolated")),
     STOPPED,
     Member(
@@ -54,7 +62,7 @@ FLEET = (
     Member(
         "sandbox", "eastus", "exempt by tag", "Exempt", overrides=_tagged(EXEMPT_TAG, "a playground, agreed with Ops")
     ),
-    Member("games", "japaneast", "ordinary"),
+    OUTGROWN,
     Member("edge", "japaneast", "Arm64 nodes only", "NoX86LinuxPool", overrides={"arm64_only": True}),
     Member("trial", "japaneast", "its profile is in audit mode", "AuditMode", group="rg-trial-japan"),
     BY_HAND,

@@ -1,6 +1,7 @@
 """A person with rights on the subscription: reads Azure to check on the Guard, and does things by hand."""
 
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -52,6 +53,15 @@ class Operator:
 
     def patch(self, path: str, api_version: str, body: object) -> Any:
         return _good(self._call("PATCH", path, api_version, body), f"PATCH {path}").body
+
+    def grant(self, role: str, principal: str, scope: str) -> None:
+        """`role` is the role definition's GUID. Granting twice is granting once."""
+        subscription = "/".join(scope.split("/")[:3])
+        definition = f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+        name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{role}|{principal}")
+        properties = {"roleDefinitionId": definition, "principalId": principal, "principalType": "ServicePrincipal"}
+        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+        self.put(path, ROLES, {"properties": properties})
 
     def wait_for(self, path: str, api_version: str, state: str, *, seconds: float = 60) -> Any:
         """Read until `properties` has the state. `state` is `key=value`."""

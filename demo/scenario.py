@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from demo import by_hand
-from demo.fleet import BY_HAND, FLEET, SLOW_ROLES, STOPPED, Member
+from demo.fleet import BY_HAND, FLEET, SLOW_ROLES, STOPPED, WORKSPACE, Member
 from demo.live import Fleet, View
 from demo.operator import CLUSTERS
 from demo.stack import Stack
@@ -43,6 +43,7 @@ class _Story:
         by_hand.protect(self._stack, cluster, BY_HAND.location)
 
     def the_guard_starts(self) -> None:
+        self._stack.prepare_topic_and_logs(WORKSPACE)
         host = self._stack.start_host()
         self._stack.subscribe()
         self._view.say(

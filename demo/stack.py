@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from demo import event_grid, rest
+from demo import event_grid, log_analytics, rest
 from demo.operator import Operator
 from demo.processes import CHECKOUT, NotStartedError, Program
 from demo.tables import GuardTables
@@ -49,13 +49,16 @@ class Stack:
         self.hosts: list[Program] = []
         self._azurite: Azurite | None = None
         self._simulator: Program | None = None
+        self._own_settings: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.start_azurite()
             self._simulator = Program(
-                "simulator", ["--port", "0", "--speed", f"{self.pace.speed:g}"], self.folder / "simulator.log"
+                "simulator",
+                ["--port", "0", "--speed", f"{self.pace.speed:g}", "--no-schedules"],
+                self.folder / "simulator.log",
             )
             self.operator = Operator(self.endpoints["arm"], self.endpoints["identity"])
         except BaseException:
@@ -122,17 +125,28 @@ class Stack:
         self.hosts.remove(chosen)
         return int(str(chosen.said["api"]).rsplit(":", 1)[1])
 
+    def prepare_topic_and_logs(self, workspace: str) -> None:
+        """Before a host starts: the Guard's own topic, and a workspace it may read."""
+        topic = event_grid.create_topic(self.operator, self.subscription, APP.principal.object_id)
+        customer_id = log_analytics.create_workspace(self.operator, workspace)
+        self._own_settings |= {
+            "AKS_BACKUP_GUARD_EVENT_TOPIC": topic,
+            "AKS_BACKUP_GUARD_LOG_ANALYTICS_WORKSPACES": customer_id,
+            "AKS_BACKUP_GUARD_LOG_ANALYTICS_ENDPOINT": self.endpoints["loganalytics"],
+        }
+
     def subscribe(self) -> None:
         """From now on Event Grid tells the first host."""
-        event_grid.subscribe(self.operator, self.subscription, self.webhook)
+        event_grid.subscribe(self.operator, self.subscription, self.webhook("cluster_events"))
+        if self._own_settings:
+            event_grid.subscribe_jobs(self.operator, self.subscription, self.webhook("job_events"))
 
     @property
     def api(self) -> str:
         return str(self.hosts[0].said["api"])
 
-    @property
-    def webhook(self) -> str:
-        return f"{self.api}/runtime/webhooks/eventgrid?functionName=cluster_events"
+    def webhook(self, function: str) -> str:
+        return f"{self.api}/runtime/webhooks/eventgrid?functionName={function}"
 
     def host_log(self) -> list[dict[str, Any]]:
         """The structured lines of all hosts so far."""
@@ -202,6 +216,7 @@ class Stack:
             "AKS_BACKUP_GUARD_HOST_QUEUE_LEASE_SECONDS": str(self.pace.message_lease_seconds),
             "AKS_BACKUP_GUARD_SUBSCRIPTIONS": self.subscription,
             "AKS_BACKUP_GUARD_CONFIGURATION_YAML": self.configuration,
+            **self._own_settings,
             **self.settings,
         }
 

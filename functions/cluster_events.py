@@ -27,7 +27,7 @@ async def cluster_events(event: str) -> None:
     if changed is None:
         return
     from shared.bootstrap import world
-    from shared.reconcile import request_look
+    from shared.wake import request_look
 
     await request_look(changed.cluster, await world())
     log.info("cluster %s was %s (event %r)", changed.cluster, changed.what, changed.event_id)

@@ -25,3 +25,22 @@ async def poison(message: func.QueueMessage) -> None:
         return
     log.error("%s could not be looked at", request.subject, extra={"metric": "poison_messages"})
     await set_aside(request, await world(), "five attempts ended in an error.")
+
+
+@blueprint.function_name("notify_poison")
+@blueprint.queue_trigger(arg_name="message", queue_name="notify-poison", connection="AzureWebJobsStorage")
+async def notify_poison(message: func.QueueMessage) -> None:
+    """A notify message that failed `maxDequeueCount` times: what it is about stays pending, and is tried in an hour."""
+    from shared.bootstrap import world
+    from shared.deliver import deliver_later
+    from shared.domain.errors import MalformedEventError
+    from shared.record.notify_message import parse_notification
+
+    text = message.get_body().decode(errors="replace")
+    try:
+        destination = parse_notification(text)
+    except MalformedEventError as error:
+        log.error("dropped a poison message that names nobody: %s", error, extra={"metric": "poison_messages"})
+        return
+    log.error("%s could not be delivered to", destination, extra={"metric": "poison_messages"})
+    await deliver_later(destination, await world())

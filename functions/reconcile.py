@@ -28,14 +28,17 @@ async def reconcile(message: func.QueueMessage) -> None:
 @blueprint.function_name("requeue_overdue")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=False)
 async def requeue_overdue(timer: func.TimerRequest) -> None:
-    """Every five minutes: sends lost wake-ups again, and asks for a look at clusters no event told us about."""
+    """Every five minutes: sends lost wake-ups and deliveries again, and asks for a look at clusters no event told us
+    about."""
     from shared.bootstrap import subscriptions_in_scope, world
+    from shared.deliver import kick
     from shared.reconcile import discover_clusters
     from shared.reconcile import requeue_overdue as requeue
 
     here = await world()
     try:
         log.info("requeued %d overdue", await requeue(here))
+        await kick(here)
     finally:  # a row that cannot be read, or another trouble with the known ones, hides no new cluster
         found, errors = await discover_clusters(here, subscriptions_in_scope())
         log.info("found %d new clusters, %d subscriptions unreadable", found, len(errors))

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from shared.arm.client import ArmClient
     from shared.domain.profile import Configuration
+    from shared.ports import JobSource
+    from shared.record.alert_book import TableAlertBook
     from shared.record.emergency_stop import TableEmergencyStop
     from shared.record.storage import Storage
     from shared.settings import ConfigurationSource, Settings
@@ -58,6 +61,19 @@ async def emergency_stop() -> AsyncIterator["TableEmergencyStop"]:
         await storage.close()
 
 
+@asynccontextmanager
+async def alert_book() -> AsyncIterator["TableAlertBook"]:
+    """For the terminal: the alerts alone, without Azure. Raises InvalidSettingsError."""
+    from shared.record.alert_book import TableAlertBook
+    from shared.settings import read_settings
+
+    storage = _storage(read_settings(os.environ))
+    try:
+        yield TableAlertBook(storage)
+    finally:
+        await storage.close()
+
+
 async def check_health() -> dict[str, object]:
     """What /api/health answers: `status`, the configuration's revision, and every problem in words."""
     from shared.domain.errors import GuardError
@@ -85,22 +101,32 @@ def _build() -> "World":
     from shared.act.actor import ArmActor
     from shared.arm.client import ArmClient
     from shared.arm.throttle import ThrottleSettings
+    from shared.notify.channels import AppriseChannels
+    from shared.notify.event_topic import EventGridTopic
+    from shared.observe.job_details import JobDetails
     from shared.observe.reader import ArmReader
+    from shared.record.alert_book import TableAlertBook
     from shared.record.audit import TableAuditTrail
+    from shared.record.destinations import TableDestinations
     from shared.record.emergency_stop import TableEmergencyStop
+    from shared.record.history import TableJobHistory
+    from shared.record.notify_queue import StorageNotifyQueue
+    from shared.record.outbox import TableOutbox
     from shared.record.queue import StorageQueue
     from shared.record.quota import TableQuota
     from shared.record.rollouts import TableRollouts
     from shared.record.tables import TableRecords
+    from shared.record.watermarks import TableWatermarks
     from shared.settings import read_settings
     from shared.world import World
 
     settings = read_settings(os.environ)
     configuration = _configuration(settings.configuration)
     clock, storage = WallClock(), _storage(settings)
+    credential = _credential(settings.identity.client_id, settings.azure.authority)
     arm = ArmClient(
         settings.azure.arm,
-        _credential(settings.identity.client_id, settings.azure.authority),
+        credential,
         (settings.azure.arm_scope,),
         quota=TableQuota(storage),
         clock=clock,
@@ -121,6 +147,18 @@ def _build() -> "World":
         records=TableRecords(storage),
         rollouts=TableRollouts(storage),
         queue=StorageQueue(storage),
+        history=TableJobHistory(storage),
+        alert_book=TableAlertBook(storage),
+        outbox=TableOutbox(storage),
+        destinations=TableDestinations(storage),
+        notify_queue=StorageNotifyQueue(storage),
+        channels=AppriseChannels(settings.channels),
+        watermarks=TableWatermarks(storage),
+        job_sources=_job_sources(settings, arm, credential, clock),
+        job_reader=JobDetails(arm),
+        topic=EventGridTopic(topic, credential, clock=clock, scale=settings.loop.time_scale)
+        if (topic := settings.job_watch.topic)
+        else None,
         configuration=configuration,
         jitter=random.random,
         new_id=lambda: uuid.uuid4().hex,
@@ -130,6 +168,25 @@ def _build() -> "World":
         stopped=settings.emergency_stop.stopped,
         emergency_stop=TableEmergencyStop(storage),
     )
+
+
+def _job_sources(
+    settings: "Settings", arm: "ArmClient", credential: "AsyncTokenCredential", clock: WallClock
+) -> tuple["JobSource", ...]:
+    """Resource Graph is asked about all that the app may read: a vault may lie in a subscription of its own."""
+    from shared.arm.log_analytics import LogAnalytics
+    from shared.observe.ended_jobs_graph import ResourceGraphJobs
+    from shared.observe.ended_jobs_logs import LogAnalyticsJobs
+    from shared.observe.out_of_memory import ContainerInsightsSigns
+
+    watch, sources = settings.job_watch, list["JobSource"]()
+    if watch.resource_graph:
+        sources.append(ResourceGraphJobs(arm))
+    if watch.workspaces:
+        logs = LogAnalytics(watch.log_analytics, credential, clock=clock, scale=settings.loop.time_scale)
+        for workspace in watch.workspaces:
+            sources += [LogAnalyticsJobs(logs, workspace), ContainerInsightsSigns(logs, workspace)]
+    return tuple(sources)
 
 
 def _configuration(source: "ConfigurationSource") -> "Configuration":

@@ -1,17 +1,21 @@
 """Observe and plan: read what is pending, take it in, decide. Changes nothing in Azure."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shared.domain.conditions import Condition, summary_of
 from shared.domain.errors import RecordConflict, StepError
 from shared.domain.facts import Present
 from shared.domain.ids import ClusterId, RegionId
+from shared.domain.jobs import ClusterHistory
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.profile import Configuration, ProtectionProfile
 from shared.domain.reads import ClusterReads, RegionReads
 from shared.domain.record import Record
 from shared.domain.time import Moment
 from shared.plan.cluster import plan_cluster, profile_of, region_of, subject_of
+from shared.plan.cures import needs_history, noted, remembered
+from shared.plan.extension_memory import decided
 from shared.plan.gate import audit_gate, gate_of, stop_gate
 from shared.plan.outcomes import absorb, forgotten, next_life
 from shared.plan.parts import Plan
@@ -25,14 +29,20 @@ READING_ROUNDS = 4
 UNREADABLE_AGAIN = {False: (30.0, 300.0), True: (300.0, 3600.0)}
 """Seconds until what could not be read is read again, at first and at most; True: when a person must lift what stands
 in the way."""
+HISTORY_DAYS = 30
+"""How far back a look sees the jobs of its cluster; calendar days."""
 ROLLOUT_TRIES = 5
 """To be counted, when other clusters are counted at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
+    """`profile` is None when no profile was found for the subject, `history` when it was not read in this look."""
+
     record: Record
     plan: Plan
+    profile: ProtectionProfile | None = None
+    history: ClusterHistory | None = None
 
 
 def outdated(record: Record, configuration: Configuration, moment: Moment) -> Plan | None:
@@ -82,7 +92,7 @@ async def look_at_region(record: Record, world: World) -> Look:
     stopped = await world.stop_reason()
     gate = stop_gate(stopped) if stopped else None if wanted.enforce else audit_gate(wanted.profile.name)
     plan = plan_region(record, wanted, moment, gate)
-    return Look(record, _backed_off(plan, errors, record, moment))
+    return Look(record, _backed_off(plan, errors, record, moment), wanted.profile)
 
 
 async def look_at_cluster(record: Record, world: World) -> Look:
@@ -92,18 +102,20 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         return Look(record, plan)
     record, errors = await _read_first(record, moment, world)
     record = next_life(record, moment)
+    record, history = await _with_history(record, moment, world)
     assert isinstance(record.observed, ObservedCluster)  # noqa: S101
     profile = profile_of(record, configuration, moment)
     if isinstance(profile, Plan):
         left_alone = isinstance(record.observed.cluster, Present) and not profile.remaining
         record = replace(record, profile_digest=record.profile_digest or ("none" if left_alone else ""))
-        return Look(_planned_for(record, configuration), _backed_off(profile, errors, record, moment))
+        plan = _backed_off(profile, errors, record, moment)
+        return Look(_planned_for(record, configuration), plan, None, history)
     record, more = await _read_first(record, moment, world) if not errors else (record, ())
     errors += more
     region = await world.records.get(region_of(record, profile))
     for _ in range(READING_ROUNDS):
         assert isinstance(record.observed, ObservedCluster)  # noqa: S101
-        reads = further_reads(subject_of(record, region, profile, configuration, moment))
+        reads = further_reads(subject_of(record, region, profile, configuration, moment, history))
         if reads == ClusterReads() or errors:
             break
         reading = await world.reader.read_cluster(cluster_id, reads, record.observed)
@@ -114,8 +126,23 @@ async def look_at_cluster(record: Record, world: World) -> Look:
     if held is None and not stopped:
         record = replace(forgotten(record, profile.digest), profile=profile.name)
     gate = gate_of(profile, stopped=stopped, rollout=held)
-    plan = plan_cluster(subject_of(record, region, profile, configuration, moment), region, configuration, gate)
-    return Look(_planned_for(record, configuration), _backed_off(plan, errors, record, moment))
+    if gate is None:
+        record = decided(subject_of(record, region, profile, configuration, moment, history))
+    subject = subject_of(record, region, profile, configuration, moment, history)
+    plan = _backed_off(plan_cluster(subject, region, configuration, gate), errors, record, moment)
+    record = noted(record, plan.next_steps, subject)
+    return Look(_planned_for(record, configuration), plan, profile, history)
+
+
+async def _with_history(record: Record, moment: Moment, world: World) -> tuple[Record, ClusterHistory | None]:
+    """Reads what became of the cluster's jobs, when there is news of them or something waits for them."""
+    assert isinstance(record.subject, ClusterId)  # noqa: S101 - the caller chose by the subject
+    open_alerts = any(alert.state == "Open" for alert in record.alerts.values())
+    if record.news_at is None and not open_alerts and not needs_history(record, moment):
+        return record, None
+    since = moment.now - timedelta(days=HISTORY_DAYS)
+    history = await world.history.of(record.subject, max(since, record.reborn_at or since))
+    return remembered(replace(record, news_at=None), history), history
 
 
 def _planned_for(record: Record, configuration: Configuration) -> Record:

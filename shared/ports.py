@@ -1,11 +1,14 @@
 """What the loop needs from the world. Azure, storage and time stand behind these; tests bring fakes that behave."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.alerts import Alert, Announcement, Word
 from shared.domain.ids import ClusterId, RegionId, Subject
+from shared.domain.jobs import ClusterHistory, EndedJob, OutOfMemorySign
+from shared.domain.messages import Message
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.reads import ClusterReads, Reading, RegionReads
 from shared.domain.record import Action, ReconcileRequest, Record
@@ -144,3 +147,179 @@ class EmergencyStop(Protocol):
     """The stop an operator pulls in the terminal; the app setting is another."""
 
     async def pulled(self) -> Stop | None: ...
+
+
+type News = EndedJob | OutOfMemorySign
+
+
+class JobHistory(Protocol):
+    """Every ended job and out-of-memory kill that is known, each once (table `jobs`)."""
+
+    async def of(self, cluster: ClusterId, since: datetime) -> ClusterHistory:
+        """What ended at or after `since`."""
+        ...
+
+    async def knows(self, news: News) -> bool:
+        """Whether it is there, with details when `news` has details."""
+        ...
+
+    async def add(self, news: News) -> bool:
+        """Keep it; False when it was there. A job without details gives way to the same one with details."""
+        ...
+
+
+class AlertBook(Protocol):
+    """The alerts as people and other programs see them (table `alerts`), and what people said about them. The Guard
+    and people write different columns, so that neither hinders the other."""
+
+    async def show(self, alerts: Sequence[Alert]) -> None:
+        """Write them as they stand now."""
+        ...
+
+    async def words(self, subject: str) -> Mapping[str, Word]:
+        """By the alert's id."""
+        ...
+
+    async def say(self, alert_id: str, subject: str, word: Word) -> None:
+        """Raises KeyError when there is no such alert."""
+        ...
+
+    def all_of(self, subject: str | None = None, *, open_only: bool = False) -> AsyncIterator[Alert]:
+        """The alerts with people's words in them; of one subject, or of the fleet."""
+        ...
+
+
+class JobSource(Protocol):
+    """One place that knows of ended jobs."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def keeps(self) -> float:
+        """Seconds it remembers."""
+        ...
+
+    @property
+    def overlap(self) -> float:
+        """Seconds by which a row may come later than others that ended after it."""
+        ...
+
+    def ended_since(self, since: datetime) -> AsyncIterator[News]:
+        """What ended at or after `since`, oldest first as far as it can. Raises GuardError: an incomplete answer is
+        never a short one."""
+        ...
+
+
+class JobReader(Protocol):
+    """The jobs API of a vault."""
+
+    async def read(self, job_id: str) -> EndedJob | None:
+        """The job in every detail; None when it is not there or has not ended. Raises GuardError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Up to where a source has been read: `through` is Azure's own time of the newest end seen; `failing_since` is set
+    while the source cannot be read."""
+
+    source: str
+    through: datetime
+    failing_since: datetime | None = None
+    etag: str = ""
+
+
+class Watermarks(Protocol):
+    async def get(self, source: str) -> Watermark | None: ...
+
+    async def save(self, watermark: Watermark) -> Watermark:
+        """Raises RecordConflict when somebody else wrote first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingNews:
+    """News on its way to the app's own topic. Without `news` only its id is known (`job_id`), and the jobs API must be
+    asked. `published_at` is set when Event Grid took it; it stays until the history knows it."""
+
+    key: str
+    job_id: str
+    found_at: datetime
+    news: News | None
+    published_at: datetime | None = None
+
+
+class Outbox(Protocol):
+    """What is to be published or sent, written down before anything is done about it (table `outbox`)."""
+
+    async def put_news(self, entry: OutgoingNews) -> None:
+        """Create or replace the entry of that key."""
+        ...
+
+    def outgoing_news(self) -> AsyncIterator[OutgoingNews]: ...
+
+    async def drop_news(self, entry: OutgoingNews) -> None: ...
+
+    async def put(self, destination: str, announcement: Announcement) -> bool:
+        """Keep it for the destination, once: False when one of that key is there, delivered or not."""
+        ...
+
+    async def pending(self, destination: str) -> Sequence[Announcement]:
+        """What has not been delivered, oldest first."""
+        ...
+
+    async def delivered(self, destination: str, keys: Sequence[str], at: datetime) -> None: ...
+
+    async def forget_delivered(self, destination: str, before: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One channel of a route, or the topic, and how delivering to it goes. The lease keeps two hosts from sending the
+    same; `not_before` holds until when nothing is sent, and whoever sets it sends a wake-up for then; `failing` holds
+    the channel with the number of failures in a row."""
+
+    name: str
+    lease_id: str = ""
+    lease_until: datetime | None = None
+    not_before: datetime | None = None
+    failing: Mapping[str, int] = field(default_factory=dict)
+    failing_since: datetime | None = None
+    sent: tuple[str, ...] = ()
+    """Keys of the announcements in the newest message that arrived: the outbox may not know it yet."""
+    etag: str = ""
+
+
+class Destinations(Protocol):
+    async def get(self, name: str) -> Destination: ...
+
+    async def save(self, destination: Destination) -> Destination:
+        """Raises RecordConflict when somebody else wrote first."""
+        ...
+
+
+class NotifyQueue(Protocol):
+    async def send(self, destination: str, delay: float = 0) -> None:
+        """Ask for a delivery to the destination after `delay` seconds of the wall clock."""
+        ...
+
+
+class Channels(Protocol):
+    """Teams, Slack, mail, PagerDuty, webhooks and the rest, by the name of the app setting with the address."""
+
+    async def deliver(self, channel: str, message: Message) -> None:
+        """Raises DeliveryError, whose text never holds the address."""
+        ...
+
+
+class EventTopic(Protocol):
+    """The app's own Event Grid topic, for CloudEvents 1.0."""
+
+    async def publish_news(self, news: Sequence[News]) -> None:
+        """Raises GuardError: then none, some or all may have been published."""
+        ...
+
+    async def publish_announcements(self, announcements: Sequence[Announcement]) -> None:
+        """As above."""
+        ...

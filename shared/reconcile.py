@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from shared.domain.conditions import Condition, carried_over, summary_of
 from shared.domain.errors import GuardError, RecordConflict, StepError
 from shared.domain.ids import ClusterId, Subject
-from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.record import ReconcileRequest, Record
 from shared.domain.steps import Step
 from shared.look import Look, look_at_cluster, look_at_region
 from shared.plan.outcomes import intended, remember
-from shared.plan.parts import Plan
+from shared.plan.parts import Plan, sooner
+from shared.tell import TELLING_SECONDS, alerts_change_in, tell
+from shared.wake import request_look, saved, send_wake_up
 from shared.world import World
 
 log = logging.getLogger(__name__)
@@ -42,28 +43,34 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
     except RecordConflict:
         return  # whoever wrote first has sent, or will send, a message of its own
     failure: Exception | None = None
-    plan, wakes = Plan((), ("Look",), (), 60), None
+    look = Look(record, Plan((), ("Look",), (), 60))
     try:
         async with asyncio.timeout(world.pass_seconds):
             look = await _look(record, world)
-            record, plan, wakes = look.record, look.plan, look.plan.wakes
-            if plan.next_steps:
-                record = await world.records.save(intended(record, plan.next_steps, world.moment()))
-                record, failure = await _act(record, plan.next_steps, world)
+            record = look.record
+            if look.plan.next_steps:
+                record = await world.records.save(intended(record, look.plan.next_steps, world.moment()))
+                record, failure = await _act(record, look.plan.next_steps, world)
     except RecordConflict:
         return  # the lease ran out and another pass has it: what it needs stands in the record
     except Exception as error:  # noqa: BLE001 - the record is released first, then it is raised
         failure = error
+    record = _with_conditions(record, look.plan, world, failure)
+    try:
+        async with asyncio.timeout(TELLING_SECONDS):
+            record = await tell(record, look, world)
+    except Exception as error:  # noqa: BLE001 - as above
+        failure = failure or error
     if failure is not None:
         log.error("%s: the look ended in an error, and is had again: %s", request.subject, failure)
     try:
-        await _release(record, plan, world, failure)
+        await _release(record, look, world, failed=failure is not None)
     except RecordConflict:
         if failure is None:
             return  # as above
         raise failure from None
-    if wakes is not None:
-        await request_look(wakes, world)
+    if look.plan.wakes is not None:
+        await request_look(look.plan.wakes, world)
     await _answer_requests(request.subject, world)
     if failure is not None:
         raise failure
@@ -89,27 +96,7 @@ async def _with_lease(record: Record, world: World) -> Record:
     until = now + timedelta(seconds=world.lease_seconds)
     if record.requested_at is not None:
         record = replace(record, requested_at=None, stale_before=now)
-    return await _saved(replace(record, lease_id=world.new_id(), lease_until=until, due_at=until), world)
-
-
-async def _saved(record: Record, world: World) -> Record:
-    """Save; after an answer that was lost, read whether it was written. Raises RecordConflict."""
-    try:
-        return await world.records.save(record)
-    except (RecordConflict, GuardError):
-        stored = await world.records.get(record.subject)
-        if stored is not None and _same_write(stored, record):
-            return replace(record, etag=stored.etag)
-        raise
-
-
-def _same_write(stored: Record, meant: Record) -> bool:
-    return (stored.lease_id, stored.wake_id, stored.due_at, stored.requested_at) == (
-        meant.lease_id,
-        meant.wake_id,
-        meant.due_at,
-        meant.requested_at,
-    )
+    return await saved(replace(record, lease_id=world.new_id(), lease_until=until, due_at=until), world)
 
 
 async def _act(record: Record, steps: tuple[Step, ...], world: World) -> tuple[Record, Exception | None]:
@@ -126,70 +113,33 @@ async def _act(record: Record, steps: tuple[Step, ...], world: World) -> tuple[R
     return record, failure
 
 
-async def _release(record: Record, plan: Plan, world: World, failure: Exception | None) -> None:
-    """Writes what was learned with the next wake-up in it, then sends that wake-up."""
-    moment = world.moment()
+def _with_conditions(record: Record, plan: Plan, world: World, failure: Exception | None) -> Record:
+    """What is true now, and how many looks in a row have failed."""
     failures = record.failures + 1 if failure else 0
-    wait = min(60.0 * 2**failures, 3600.0) if failure else plan.requeue_after
-    due_at = None if wait is None else moment.after(wait * (1 + 0.1 * world.jitter()))
     said = plan.conditions
     if failures >= FAILURES_UNTIL_SAID:
         why = f"{failures} looks in a row ended in an error ({type(failure).__name__})."
-        said = (*said, _reconcile_failed(record.subject, why, moment.now))
+        said = (*said, _reconcile_failed(record.subject, why, world.clock.now()))
     conditions = {**record.conditions}
     for condition in said:
         conditions[condition.type] = carried_over(condition, record.conditions.get(condition.type))
-    record = await _saved(
-        replace(
-            record,
-            conditions=conditions,
-            failures=failures,
-            due_at=due_at,
-            wake_id=world.new_id(),
-            lease_id="",
-            lease_until=None,
-        ),
+    return replace(record, conditions=conditions, failures=failures)
+
+
+async def _release(record: Record, look: Look, world: World, *, failed: bool) -> None:
+    """Writes what was learned with the next wake-up in it, then sends that wake-up."""
+    moment = world.moment()
+    if failed:
+        failures = max(1, record.failures)
+        record, wait = replace(record, failures=failures), min(60.0 * 2**failures, 3600.0)
+    else:
+        wait = sooner(look.plan.requeue_after, alerts_change_in(record, look, world))
+    due_at = None if wait is None else moment.after(wait * (1 + 0.1 * world.jitter()))
+    record = await saved(
+        replace(record, due_at=due_at, wake_id=world.new_id(), lease_id="", lease_until=None),
         world,
     )
-    await _send_wake_up(record, world)
-
-
-async def _send_wake_up(record: Record, world: World) -> None:
-    if record.due_at is not None:
-        delay = max(0.0, (record.due_at - world.clock.now()).total_seconds())
-        await world.queue.send(ReconcileRequest(record.subject, record.wake_id), delay)
-
-
-async def request_look(subject: Subject, world: World, asked_at: datetime | None = None) -> bool:
-    """Ask for a look now. Any number of requests before the look make one look. False when word of it was left for
-    the pass that holds the lease."""
-    for _ in range(5):
-        now = world.clock.now()
-        record = await world.records.get(subject)
-        if record is not None and record.lease_until is not None and record.lease_until > now:
-            await world.records.mark_requested(subject, asked_at or now)
-            record = await world.records.get(subject)
-            if record is not None and record.lease_until is not None and record.lease_until > now:
-                return False  # the holder answers when it is done
-        try:
-            record = await _saved(_asked(record, subject, asked_at or now, now, world), world)
-        except RecordConflict:
-            continue
-        await _send_wake_up(record, world)
-        return True
-    raise RecordConflict(f"{subject}: others kept writing first")
-
-
-def _asked(record: Record | None, subject: Subject, asked_at: datetime, now: datetime, world: World) -> Record:
-    """A wake-up that is due already keeps its id, so that its copies stay copies. A request that is answered late
-    never hides a newer one: what is older than the newest is read again."""
-    if record is None:
-        observed = ObservedCluster() if isinstance(subject, ClusterId) else ObservedRegion()
-        return Record(subject, now, observed, due_at=now, wake_id=world.new_id(), requested_at=asked_at)
-    asked_at = max(asked_at, record.requested_at or asked_at)
-    if record.due_at is not None and record.due_at <= now and record.wake_id:
-        return replace(record, requested_at=asked_at)
-    return replace(record, requested_at=asked_at, due_at=now, wake_id=world.new_id())
+    await send_wake_up(record, world)
 
 
 async def requeue_overdue(world: World, limit: int = 200, grace: float = 30.0) -> int:
@@ -250,7 +200,7 @@ async def set_aside(request: ReconcileRequest, world: World, why: str) -> None:
             saved = await world.records.save(late)
         except RecordConflict:
             continue
-        await _send_wake_up(saved, world)
+        await send_wake_up(saved, world)
         return
     raise RecordConflict(f"{request.subject}: others kept writing first")
 

@@ -6,7 +6,7 @@ prefix is wrong too: a misspelt emergency stop that is ignored would be the wors
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -88,6 +88,26 @@ MAX_CALLS_IN_FLIGHT = Setting(
 QUOTA_RESERVE = Setting(
     PREFIX + "QUOTA_RESERVE", "5", "Calls of each ARM quota that are left to people and other programs."
 )
+EVENT_TOPIC = Setting(
+    PREFIX + "EVENT_TOPIC",
+    "",
+    "Endpoint of the app's own Event Grid topic (CloudEvents 1.0), as the portal shows it. Empty: nothing is "
+    "published, and news of jobs is taken in at once.",
+)
+RESOURCE_GRAPH_JOBS = Setting(
+    PREFIX + "RESOURCE_GRAPH_JOBS",
+    "true",
+    "Whether ended jobs are looked for in Resource Graph (minutes old, 14 days).",
+)
+LOG_ANALYTICS_WORKSPACES = Setting(
+    PREFIX + "LOG_ANALYTICS_WORKSPACES",
+    "",
+    "Workspace ids (GUIDs), separated by commas, to which the vaults' diagnostic settings or Container insights send; "
+    "ended jobs and out-of-memory kills are looked for there too.",
+)
+LOG_ANALYTICS_ENDPOINT = Setting(
+    PREFIX + "LOG_ANALYTICS_ENDPOINT", "https://api.loganalytics.io", "Query endpoint of Log Analytics in the cloud."
+)
 STORAGE = Setting(
     "AzureWebJobsStorage",
     "UseDevelopmentStorage=true",
@@ -106,6 +126,10 @@ STORAGE_CREDENTIAL = Setting(
 STORAGE_CLIENT_ID = Setting(
     "AzureWebJobsStorage__clientId", "", "Client id of the identity for storage. Empty: the system-assigned one."
 )
+
+CHANNEL_PREFIX = PREFIX + "CHANNEL_"
+"""Settings that hold the addresses of the channels named in guard.yaml, one each, as Apprise URLs. They are secrets:
+Key Vault references, never repeated in any message."""
 
 SETTINGS = tuple(value for value in list(globals().values()) if isinstance(value, Setting))
 """All of them, in the order of the documentation."""
@@ -185,6 +209,16 @@ class EmergencyStop:
 
 
 @dataclass(frozen=True, slots=True)
+class JobWatch:
+    """Where ended jobs are looked for, and where they are published (None: nowhere)."""
+
+    topic: str | None
+    resource_graph: bool
+    workspaces: tuple[str, ...]
+    log_analytics: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationSource:
     """`text` when the configuration is a setting itself, else `path` is read."""
 
@@ -201,7 +235,10 @@ class Settings:
     loop: Loop
     quota: Quota
     emergency_stop: EmergencyStop
+    job_watch: JobWatch
     configuration: ConfigurationSource
+    channels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Addresses by the channel's name in guard.yaml. Secrets."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -220,7 +257,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         loop=loop,
         quota=Quota(read(MAX_CALLS_IN_FLIGHT, _at_least_one), read(QUOTA_RESERVE, _not_negative)),
         emergency_stop=EmergencyStop(read(STOPPED, _boolean)),
+        job_watch=JobWatch(
+            read(EVENT_TOPIC, _url_or_empty) or None,
+            read(RESOURCE_GRAPH_JOBS, _boolean),
+            read(LOG_ANALYTICS_WORKSPACES, _guids),
+            read(LOG_ANALYTICS_ENDPOINT, _url),
+        ),
         configuration=ConfigurationSource(read(CONFIGURATION, _app_path), read(CONFIGURATION_YAML, _any_text) or None),
+        channels={
+            name.removeprefix(CHANNEL_PREFIX): value.strip()
+            for name, value in environ.items()
+            if name.startswith(CHANNEL_PREFIX) and value.strip()
+        },
     )
     if not read.errors:
         if loop.time_scale != 1 and not local:
@@ -245,8 +293,9 @@ def documentation() -> str:
         "| setting | default | meaning |",
         "|---|---|---|",
     ]
+    channels = "Address of the channel `<NAME>` of guard.yaml, as an Apprise URL; a Key Vault reference."
     rows = [f"| `{s.name}` | {f'`{s.default}`' if s.default else 'empty'} | {s.meaning} |" for s in SETTINGS]
-    return "\n".join([*lines, *rows]) + "\n"
+    return "\n".join([*lines, *rows, f"| `{CHANNEL_PREFIX}<NAME>` | empty | {channels} |"]) + "\n"
 
 
 class _Reading:
@@ -277,7 +326,8 @@ class _Reading:
     def refuse_unknown(self) -> None:
         known = [setting.name for setting in SETTINGS]
         for name in sorted(self._environ):
-            if name.upper().startswith(PREFIX) and not name.upper().startswith(_HOST_PREFIX) and name not in known:
+            others = name.upper().startswith(_HOST_PREFIX) or name.startswith(CHANNEL_PREFIX)
+            if name.upper().startswith(PREFIX) and not others and name not in known:
                 from difflib import get_close_matches
 
                 ours = [setting.removeprefix(PREFIX) for setting in known]

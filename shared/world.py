@@ -5,7 +5,25 @@ from dataclasses import dataclass
 
 from shared.domain.profile import Configuration
 from shared.domain.time import Moment
-from shared.ports import AzureActor, AzureReader, Clock, EmergencyStop, Records, Rollouts, WorkQueue
+from shared.ports import (
+    AlertBook,
+    AzureActor,
+    AzureReader,
+    Channels,
+    Clock,
+    Destinations,
+    EmergencyStop,
+    EventTopic,
+    JobHistory,
+    JobReader,
+    JobSource,
+    NotifyQueue,
+    Outbox,
+    Records,
+    Rollouts,
+    Watermarks,
+    WorkQueue,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +38,17 @@ class World:
     records: Records
     rollouts: Rollouts
     queue: WorkQueue
+    history: JobHistory
+    alert_book: AlertBook
+    outbox: Outbox
+    destinations: Destinations
+    notify_queue: NotifyQueue
+    channels: Channels
+    watermarks: Watermarks
+    job_sources: tuple[JobSource, ...]
+    job_reader: JobReader
+    topic: EventTopic | None
+    """None: events are published nowhere, and news is taken in at once."""
     configuration: Configuration
     jitter: Callable[[], float]
     new_id: Callable[[], str]

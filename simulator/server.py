@@ -22,10 +22,12 @@ _log = logging.getLogger("simulator")
 _MOST_BYTES = 8 * 1024 * 1024
 
 
-async def serve(port: int, *, speed: float = 1.0, seed: int = 0, tls: Path | None = None) -> None:
+async def serve(
+    port: int, *, speed: float = 1.0, seed: int = 0, tls: Path | None = None, schedules: bool = True
+) -> None:
     """Serve on the loopback until SIGTERM or SIGINT. The first line on stdout is one JSON object with the
     endpoints; `port` 0 takes any free one. Raises OSError when the port is taken."""
-    cloud = Cloud(RealClock(speed), seed=seed)
+    cloud = Cloud(RealClock(speed), seed=seed, schedules=schedules)
     context = server_context(tls) if tls is not None else None
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -34,3 +34,6 @@ class Timings:
     restore_job: float = 214  # recorded: PT3M34.3S
     resource_group_delete: float = 30  # assumed
     event_grid_write: float = 5  # assumed: recorded operations were over at the first look, ten seconds on
+    resource_graph_lag: float = 60  # assumed: "seconds to a couple of minutes"; no number is promised
+    log_ingestion: float = 1500  # documented: 20 to 30 minutes after the vault pushed them
+    container_insights_lag: float = 180  # documented: logs take 20 seconds to three minutes

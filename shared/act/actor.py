@@ -3,14 +3,14 @@
 import re
 from typing import assert_never
 
-from shared.act.backup_extension import install_extension
+from shared.act.backup_extension import delete_extension, install_extension, update_extension
 from shared.act.backup_instance import create_instance, start_backup, validate_for_backup
 from shared.act.backup_policy import create_policy
 from shared.act.backup_vault import create_vault
 from shared.act.call import ArmCall
 from shared.act.provider import register_provider
 from shared.act.resource_group import create_resource_group
-from shared.act.role_assignment import grant_role
+from shared.act.role_assignment import grant_role, revoke_role
 from shared.act.storage_account import create_container, create_storage_account
 from shared.act.trusted_access import create_binding
 from shared.arm import api_versions
@@ -29,14 +29,17 @@ from shared.domain.steps import (
     CreateStorageAccount,
     CreateTrustedAccessBinding,
     CreateVault,
+    DeleteExtension,
     Done,
     Failed,
     GrantRole,
     InstallExtension,
     RegisterProvider,
+    RevokeRole,
     StartBackup,
     Step,
     StepOutcome,
+    UpdateExtension,
     ValidateForBackup,
 )
 from shared.ports import AuditTrail, Clock
@@ -91,6 +94,12 @@ class ArmActor:
                 return create_container(step)
             case InstallExtension():
                 return install_extension(step, await self._tenant_of(subscription_of(step.cluster_id)))
+            case UpdateExtension():
+                return update_extension(step)
+            case DeleteExtension():
+                return delete_extension(step)
+            case RevokeRole():
+                return revoke_role(step)
             case CreateTrustedAccessBinding():
                 return create_binding(step)
             case ValidateForBackup():
@@ -103,9 +112,17 @@ class ArmActor:
                 assert_never(step)
 
     async def _send(self, call: ArmCall) -> ArmAnswer:
-        if call.method == "PUT":
-            return await self._arm.put(call.path, call.api_version, call.body or {})
-        return await self._arm.post(call.path, call.api_version, call.body, once=call.once)
+        match call.method:
+            case "PUT":
+                return await self._arm.put(call.path, call.api_version, call.body or {})
+            case "PATCH":
+                return await self._arm.patch(call.path, call.api_version, call.body or {})
+            case "DELETE":
+                return await self._arm.delete(call.path, call.api_version)
+            case "POST":
+                return await self._arm.post(call.path, call.api_version, call.body, once=call.once)
+            case _:
+                assert_never(call.method)
 
     async def _tenant_of(self, subscription_id: str) -> str:
         if self._tenant_id:

@@ -1,10 +1,10 @@
-"""Installs the backup extension (Extensions REST 2025-03-01)."""
+"""Installs, changes and removes the backup extension (Extensions REST 2025-03-01)."""
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions
 from shared.domain.ids import subscription_of
 from shared.domain.profile import ExtensionResources
-from shared.domain.steps import InstallExtension
+from shared.domain.steps import DeleteExtension, InstallExtension, UpdateExtension
 
 _LOCATION = "configuration.backupStorageLocation"
 
@@ -33,6 +33,16 @@ def install_extension(step: InstallExtension, tenant_id: str) -> ArmCall:
         },
     }
     return ArmCall("PUT", step.arm_id, api_versions.EXTENSIONS, body, "accepted")
+
+
+def update_extension(step: UpdateExtension) -> ArmCall:
+    """Settings are merged, so that only what changes is sent (cluster extensions page)."""
+    body = {"properties": {"configurationSettings": dict(step.settings)}}
+    return ArmCall("PATCH", step.arm_id, api_versions.EXTENSIONS, body, "accepted")
+
+
+def delete_extension(step: DeleteExtension) -> ArmCall:
+    return ArmCall("DELETE", step.arm_id, api_versions.EXTENSIONS, None, "accepted")
 
 
 def _resources(wanted: ExtensionResources) -> dict[str, str]:

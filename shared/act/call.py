@@ -11,7 +11,7 @@ class ArmCall:
     """`path` is what the call is about, an action included. `effect` is what success means: done at once, accepted
     (read the resource again), or an operation with a status URL of its own. `once`: not idempotent."""
 
-    method: Literal["PUT", "POST"]
+    method: Literal["PUT", "PATCH", "POST", "DELETE"]
     path: str
     api_version: str
     body: dict[str, Any] | None

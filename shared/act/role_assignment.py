@@ -1,9 +1,9 @@
-"""Gives a role to an identity (Role Assignments REST 2022-04-01)."""
+"""Gives a role to an identity, and takes it away (Role Assignments REST 2022-04-01)."""
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions
 from shared.domain.ids import subscription_of
-from shared.domain.steps import GrantRole
+from shared.domain.steps import GrantRole, RevokeRole
 
 
 def grant_role(step: GrantRole) -> ArmCall:
@@ -19,3 +19,7 @@ def grant_role(step: GrantRole) -> ArmCall:
     }
     path = f"{grant.scope}/providers/Microsoft.Authorization/roleAssignments/{step.assignment_name}"
     return ArmCall("PUT", path, api_versions.ROLE_ASSIGNMENTS, body, "done")
+
+
+def revoke_role(step: RevokeRole) -> ArmCall:
+    return ArmCall("DELETE", step.assignment_id, api_versions.ROLE_ASSIGNMENTS, None, "done")

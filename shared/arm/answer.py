@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 JsonObject = Mapping[str, Any]
+_MOST_DETAILS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,13 @@ class ArmAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AzureError:
-    """What an error body says. `inner_codes` are those of its details, outermost first."""
+    """What an error body says. `inner_codes` are those of its details, outermost first; `details` their words."""
 
     code: str
     message: str
     recommended_action: str = ""
     inner_codes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 def parse_json(content: bytes) -> Any:
@@ -67,6 +69,7 @@ def read_error(body: Any) -> AzureError | None:
         message if isinstance(message, str) else "",
         _recommended_action(error),
         tuple(detail["code"] for detail in details if isinstance(detail.get("code"), str)),
+        tuple(filter(None, map(_words, details[:_MOST_DETAILS]))),
     )
 
 
@@ -77,6 +80,13 @@ def _details(error: JsonObject, depth: int = 0) -> Iterator[JsonObject]:
         if isinstance(detail, dict):
             yield detail
             yield from _details(detail, depth + 1)
+
+
+def _words(detail: JsonObject) -> str:
+    """Its code, its message and, of a query that cannot be read (recorded of Resource Graph), where it breaks."""
+    said = [text for name in ("code", "message") if isinstance(text := detail.get(name), str) and text]
+    where = [f"{name} {detail[name]}" for name in ("line", "characterPositionInLine", "token") if name in detail]
+    return ": ".join((*dict.fromkeys(said), *([", ".join(where)] if where else [])))[:500]
 
 
 def _recommended_action(error: JsonObject) -> str:

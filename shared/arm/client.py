@@ -10,7 +10,7 @@ from shared.arm.errors import NOT_PROOF_OF_ABSENCE, Hiccup, translate
 from shared.arm.pipeline import Pipeline
 from shared.arm.quota_estimate import kind_of
 from shared.arm.retry import Sleep, repeated
-from shared.arm.throttle import Throttle, ThrottleSettings
+from shared.arm.throttle import CLIENT_THROTTLED, Throttle, ThrottleSettings
 from shared.domain.errors import AmbiguousEffectError, BlockedError, GuardError, TransientError
 from shared.domain.ids import subscription_of
 from shared.ports import Clock, SharedQuota
@@ -61,16 +61,24 @@ class ArmClient:
         return await self._read(self._own(url))
 
     async def list(
-        self, path: str, api_version: str, query: Mapping[str, str] | None = None
+        self, path: str, api_version: str, query: Mapping[str, str] | None = None, *, first_pages: int | None = None
     ) -> list[JsonObject] | None:
-        """All pages of a list; None when ARM says that what is listed is not there. Raises GuardError: a list is
-        whole or it is an error."""
+        """All pages of a list, or the first ones; None when ARM says that what is listed is not there. Raises
+        GuardError: a list is whole, as far as it was asked for, or it is an error."""
         page = await self._read(self._url(path, api_version, query))
-        return None if page is None else [item async for item in self._items(page)]
+        return None if page is None else [item async for item in self._items(page, first_pages)]
 
     async def put(self, path: str, api_version: str, body: JsonObject) -> ArmAnswer:
         """Raises GuardError."""
         return await repeated(lambda: self._send("PUT", self._url(path, api_version), body), self._sleep)
+
+    async def patch(self, path: str, api_version: str, body: JsonObject) -> ArmAnswer:
+        """Sent a single time: what it changes may restart. Raises GuardError."""
+        return await self._send("PATCH", self._url(path, api_version), body)
+
+    async def delete(self, path: str, api_version: str) -> ArmAnswer:
+        """What is gone already answers as what is deleted. Raises GuardError."""
+        return await repeated(lambda: self._send("DELETE", self._url(path, api_version), None), self._sleep)
 
     async def post(self, path: str, api_version: str, body: JsonObject | None = None, *, once: bool) -> ArmAnswer:
         """Raises GuardError. `once`: doing it twice is not doing it once; then it is sent a single time, and an
@@ -80,15 +88,23 @@ class ArmClient:
             return await repeated(lambda: self._send("POST", url, body), self._sleep)
         return await self._send("POST", url, body, once=True)
 
-    async def _items(self, page: JsonObject) -> AsyncIterator[JsonObject]:
-        for _ in range(_MAX_PAGES):
+    async def pause(self, seconds: float, longest: float) -> None:
+        """Wait as long as an answer's header asks, on the wall. Raises TransientError when that is longer than
+        `longest`: whoever asked comes back later."""
+        if seconds > longest:
+            message = f"Held back: Azure asks for a pause of {seconds:g} s."
+            raise TransientError(CLIENT_THROTTLED, message, retry_after=seconds * self._scale)
+        await self._sleep(seconds)
+
+    async def _items(self, page: JsonObject, first_pages: int | None) -> AsyncIterator[JsonObject]:
+        for number in range(1, _MAX_PAGES + 1):
             items = page.get("value")
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise TransientError(UNREADABLE, "Azure answered with a list that is none.")
             for item in items:
                 yield item
             link = page.get("nextLink")
-            if not link:
+            if not link or number == first_pages:
                 return
             following = await self._read(self._own(str(link)))
             if following is None:
@@ -106,7 +122,7 @@ class ArmClient:
         return body
 
     async def _send(self, method: str, url: str, body: JsonObject | None, *, once: bool = False) -> ArmAnswer:
-        """One call. A 404 that proves absence is an answer to a GET; everything else from 400 up is raised."""
+        """One call. A 404 that proves absence answers a GET or DELETE; everything else from 400 up is raised."""
         from azure.core.rest import HttpRequest
 
         path = urlsplit(url).path
@@ -126,10 +142,16 @@ class ArmClient:
         if answer.status == 429:
             wait = _WAIT_UNSAID / self._scale if wait is None else wait
             await self._throttle.refused(subscription_id, kind, path, said.code if said else "", wait)
-        if method == "GET" and answer.status == 404 and said and said.code.lower() not in NOT_PROOF_OF_ABSENCE:
+        if (
+            method in ("GET", "DELETE")
+            and answer.status == 404
+            and said
+            and said.code.lower() not in NOT_PROOF_OF_ABSENCE
+        ):
             return answer
         error = self._error(answer, said, wait, once)
         error.request_id = answer.request_id
+        error.details = said.details if said else ()
         raise error
 
     def _error(self, answer: ArmAnswer, said: AzureError | None, wait: float | None, once: bool) -> GuardError:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
     from azure.core.pipeline.transport import AsyncHttpTransport
     from azure.core.rest import AsyncHttpResponse, HttpRequest
     from azure.mgmt.dataprotection.aio import DataProtectionMgmtClient
@@ -13,8 +14,20 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 75.0
 """Seconds. ARM gives a resource provider 60 s to answer."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Where a token may go over http: it does not leave the machine."""
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"  # the clients want one; whole paths are sent instead
+
+
+def allow_http() -> "SansIOHTTPPolicy[Any, Any]":
+    """For a pipeline on loopback: azure-core refuses a token over http, which is right but for this machine."""
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    class AllowHttp(SansIOHTTPPolicy[Any, Any]):
+        def on_request(self, request: Any) -> None:
+            request.context.options["enforce_https"] = False
+
+    return AllowHttp()
 
 
 class Pipeline:
@@ -29,7 +42,7 @@ class Pipeline:
     ) -> None:
         """Raises ValueError for an endpoint that would send tokens in the clear to another machine."""
         parts = urlsplit(endpoint)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
             raise ValueError(f"the ARM endpoint must be https, or http on this machine, not {endpoint[:200]!r}")
         self._endpoint, self._plain_http = endpoint.rstrip("/"), parts.scheme == "http"
         self._credential, self._scopes, self._transport = credential, scopes, transport
@@ -63,15 +76,9 @@ class Pipeline:
         return self._resources
 
     def _options(self) -> dict[str, Any]:
-        from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, SansIOHTTPPolicy, UserAgentPolicy
+        from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, UserAgentPolicy
         from azure.core.pipeline.transport import AioHttpTransport
         from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
-
-        class AllowHttp(SansIOHTTPPolicy[Any, Any]):
-            """azure-core refuses a token over http, which is right but for this machine."""
-
-            def on_request(self, request: Any) -> None:
-                request.context.options["enforce_https"] = False
 
         if self._transport is None:
             self._transport = AioHttpTransport(
@@ -82,7 +89,7 @@ class Pipeline:
             # Azure Backup answers 406 to an Accept header with parameters: seen with clients that send one.
             HeadersPolicy({"Accept": "application/json"}),
             UserAgentPolicy("aks-backup-guard"),
-            *([AllowHttp()] if self._plain_http else []),
+            *([allow_http()] if self._plain_http else []),
             AsyncARMChallengeAuthenticationPolicy(self._credential, *self._scopes),
         ]
         return {"transport": self._transport, "policies": policies, "credential_scopes": list(self._scopes)}

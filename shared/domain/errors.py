@@ -24,6 +24,8 @@ class GuardError(Exception):
     kind: ErrorKind
     request_id: str = ""
     """Azure's id of the call it answered with this error, when it did."""
+    details: tuple[str, ...] = ()
+    """What Azure's answer says beyond its message, outermost first."""
 
     def __init__(
         self, code: str, message: str, *, recommended_action: str = "", retry_after: float | None = None
@@ -64,6 +66,10 @@ class AmbiguousEffectError(GuardError):
     """The call may or may not have taken effect: look before trying again."""
 
     kind = "ambiguous_effect"
+
+
+class DeliveryError(Exception):
+    """A message did not arrive at a channel. The text says why without the channel's address."""
 
 
 class RecordConflict(Exception):  # noqa: N818 - somebody else wrote first; a normal outcome of a race

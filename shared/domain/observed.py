@@ -9,6 +9,17 @@ from shared.domain.facts import UNOBSERVED, Fact
 
 
 @dataclass(frozen=True, slots=True)
+class NodePool:
+    """One of agentPoolProfiles. `takes_pods`: Linux on x86 without a NoSchedule or NoExecute taint."""
+
+    name: str
+    vm_size: str
+    count: int
+    image: str
+    takes_pods: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """Microsoft.ContainerService/managedClusters."""
 
@@ -28,6 +39,7 @@ class Cluster:
     network_isolated: bool
     pod_identity: bool
     created_at: datetime | None = None
+    node_pools: tuple[NodePool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,12 @@ class Extension:
     storage_subscription_id: str
     uses_aad: bool
     error: str = ""
+    memory_limit: str = ""
+    """resources.limits.memory; empty: Azure's default."""
+    cpu_limit: str = ""
+    memory_request: str = ""
+    changed_at: datetime | None = None
+    """systemData.lastModifiedAt: when it was last installed or changed, by anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +167,17 @@ class Job:
     started_at: datetime
     ended_at: datetime | None = None
     error: StepError | None = None
+    error_codes: tuple[str, ...] = ()
+    """Of every error of the job, and of what lies in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A backup or restore of the cluster that has not ended."""
+
+    arm_id: str
+    operation: str
+    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +216,15 @@ class ObservedCluster:
     """The newest one."""
     backup_job: Fact[Job] = UNOBSERVED
     """The on-demand backup the Guard started, or found when its start had no answer."""
+    running_jobs: Fact[tuple[RunningJob, ...]] = UNOBSERVED
+    """Backups and restores of the cluster under way; read only before the extension is changed."""
+    evidence: Fact[Job] = UNOBSERVED
+    """The job that shall count as an out-of-memory kill, as the jobs API itself tells of it."""
+    node_memory: Fact[Mapping[str, int]] = UNOBSERVED
+    """MiB of each VM size of the cluster's node pools, by lower-case name, as far as it is known; read only before the
+    limit is raised."""
+    group_tags: Fact[Mapping[str, str]] = UNOBSERVED
+    """Tags of the cluster's resource group; read only when an alert may be routed by them."""
     operations: Mapping[str, Fact[OperationState]] = field(default_factory=dict)
 
 

@@ -37,6 +37,12 @@ class ClusterReads:
     job_search: JobSearch | None = None
     operations: Mapping[str, str] = field(default_factory=dict)
     """Status URLs by step key."""
+    running_jobs: bool = False
+    evidence_id: str | None = None
+    """ARM id of the job that shall count as an out-of-memory kill."""
+    node_memory_in: str | None = None
+    """The region whose VM sizes are asked for."""
+    group_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)

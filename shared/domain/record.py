@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
+from shared.domain.alerts import Alert
 from shared.domain.conditions import Condition
 from shared.domain.ids import Subject
 from shared.domain.observed import ObservedCluster, ObservedRegion
@@ -19,6 +21,61 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """One decision about the extension's resources. `evidence` is the key of the failed job, or what else led to it;
+    `before` and `after` are Kubernetes quantities."""
+
+    at: datetime
+    kind: Literal["memory", "cpu", "ahead", "down"]
+    before: str
+    after: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionMemory:
+    """What the Guard decided about the extension's resources, and why. A decision is written here before anything is
+    sent, so that no evidence leads to two. Empty `limit` and `cpu`: nothing was decided."""
+
+    limit: str = ""
+    cpu: str = ""
+    rungs: tuple[Rung, ...] = ()
+    in_effect: bool = True
+    """Whether the extension has been seen with the decided values."""
+    exhausted: str = ""
+    """Why nothing more can be done about the newest evidence; empty: something can."""
+    judged: tuple[str, ...] = ()
+    """Keys of the newest failed jobs that were judged already, whatever came of it."""
+    changed_at: datetime | None = None
+    """The extension's own `changed_at` when it was last seen Succeeded."""
+    settled_at: datetime | None = None
+    """When the extension was first seen Succeeded since then: jobs that began later ran under it as it is."""
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    """What the nodes were like when a failed job was judged, by the job's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """Something done about a failed job. `evidence` is the job's key."""
+
+    at: datetime
+    kind: Literal["retry", "reinstall", "regrant"]
+    code: str
+    evidence: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupEnd:
+    """How the newest backup that is known ended."""
+
+    key: str
+    status: str
+    code: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One row. `etag` is storage's; empty for a record not stored yet."""
 
@@ -30,8 +87,8 @@ class Record:
     validation: Validation | None = None
     backup_job_id: str = ""
     """ARM id of the first backup's job, once known."""
-    first_backup_at: datetime | None = None
-    """When the first backup of this life of the cluster was asked for; watermarks start here."""
+    backup_asked_at: datetime | None = None
+    """When the Guard last asked for an on-demand backup in this life of the cluster."""
     resource_uid: str = ""
     """Of the cluster that was seen last: a new one under the same ARM id has another."""
     protected_uid: str = ""
@@ -54,6 +111,14 @@ class Record:
     """When somebody asked for a look that has not begun yet."""
     stale_before: datetime | None = None
     """When the last look that was asked for began, by the clock of who looked: what was read before is read again."""
+    news_at: datetime | None = None
+    """When somebody told of an ended job that no look has seen yet."""
+    last_backup: BackupEnd | None = None
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    """By the key of their cause: the open ones, and what was resolved lately."""
+    memory: ExtensionMemory = field(default_factory=ExtensionMemory)
+    cures: tuple[Cure, ...] = ()
+    """The newest, oldest first."""
     failures: int = 0
     """Passes in a row that ended in an unknown error."""
     etag: str = ""

@@ -1,7 +1,7 @@
 """What the Guard can do to Azure, one small thing each. The union is closed: `act` answers every case.
 
-Every step but `ValidateForBackup` and `StartBackup` is a PUT under a deterministic name, so doing it twice is doing
-it once."""
+Every step but `StartBackup` is a PUT or DELETE under a deterministic name, a PATCH to given values, or a question, so
+doing it twice is doing it once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -122,6 +122,42 @@ class InstallExtension:
         return "InstallExtension"
 
 
+@dataclass(frozen=True, slots=True)
+class UpdateExtension:
+    """PATCH of the changed settings only. Setting the same values twice is setting them once, but each time the pods
+    of the extension restart: never while a backup or restore runs."""
+
+    arm_id: str
+    settings: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        return "UpdateExtension"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteExtension:
+    """The first half of a reinstallation. Never while a backup or restore runs."""
+
+    arm_id: str
+
+    @property
+    def key(self) -> str:
+        return "DeleteExtension"
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeRole:
+    """Takes away a role assignment of the Guard's own, so that it is given anew."""
+
+    grant: Grant
+    assignment_id: str
+
+    @property
+    def key(self) -> str:
+        return f"RevokeRole:{grant_key(self.grant)}"
+
+
 BACKUP_OPERATOR = "Microsoft.DataProtection/backupVaults/backup-operator"
 """The trusted access role a vault needs."""
 
@@ -191,6 +227,9 @@ Step = (
     | GrantRole
     | CreateContainer
     | InstallExtension
+    | UpdateExtension
+    | DeleteExtension
+    | RevokeRole
     | CreateTrustedAccessBinding
     | ValidateForBackup
     | CreateBackupInstance

@@ -7,7 +7,7 @@ from shared.arm import api_versions
 from shared.arm.client import ArmClient
 from shared.domain.ids import ClusterId
 from shared.domain.observed import Extension
-from shared.observe.fields import JsonObject, at, needed_text, objects, string_map, text
+from shared.observe.fields import JsonObject, at, moment, needed_text, objects, string_map, text
 
 EXTENSION_TYPE = "microsoft.dataprotection.kubernetes"
 _LOCATION = "configuration.backupStorageLocation."
@@ -43,6 +43,10 @@ def parse_extension(body: JsonObject) -> Extension:
         storage_subscription_id=setting("config.subscriptionId"),
         uses_aad=setting("config.useAAD").lower() == "true",
         error=_error(body),
+        memory_limit=settings.get("resources.limits.memory", ""),
+        cpu_limit=settings.get("resources.limits.cpu", ""),
+        memory_request=settings.get("resources.requests.memory", ""),
+        changed_at=moment(body, "systemData", "lastModifiedAt") or moment(body, "systemData", "createdAt"),
     )
 
 

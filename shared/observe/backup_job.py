@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from shared.arm import api_versions
+from shared.arm.answer import read_error
 from shared.arm.client import ArmClient
 from shared.arm.errors import translate_details
 from shared.domain.ids import ClusterId, same_id
@@ -46,6 +47,7 @@ def _is_of_cluster(body: JsonObject, cluster: ClusterId) -> bool:
 
 def parse_job(body: JsonObject) -> Job:
     """Raises UnreadableBodyError."""
+    errors = [error for each in objects(body, "properties", "errorDetails") if (error := read_error(each))]
     return Job(
         arm_id=needed_text(body, "id"),
         status=needed_text(body, "properties", "status"),
@@ -53,4 +55,5 @@ def parse_job(body: JsonObject) -> Job:
         started_at=needed_moment(body, "properties", "startTime"),
         ended_at=moment(body, "properties", "endTime"),
         error=translate_details(next(objects(body, "properties", "errorDetails"), None)),
+        error_codes=tuple(code for error in errors for code in (error.code, *error.inner_codes)),
     )

@@ -75,10 +75,10 @@ def moment(body: JsonObject, *path: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)  # takes Azure's seven decimals, and cuts them to microseconds
-    except ValueError as error:
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return None if found.year == 1 else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UnreadableBodyError(f"{'.'.join(path)} is not a time: {value[:60]!r}") from error
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return None if found.year == 1 else found.astimezone(UTC)
 
 
 def needed_moment(body: JsonObject, *path: str) -> datetime:

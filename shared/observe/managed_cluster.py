@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shared.arm import api_versions
 from shared.arm.client import ArmClient
 from shared.domain.ids import ClusterId
-from shared.domain.observed import Cluster
+from shared.domain.observed import Cluster, NodePool
 from shared.observe.fields import (
     JsonObject,
     UnreadableBodyError,
@@ -60,6 +60,7 @@ def parse_cluster(body: JsonObject) -> Cluster:
         or text(body, "properties", "bootstrapProfile", "artifactSource").lower() == "cache",
         pod_identity=flag(body, "properties", "podIdentityProfile", "enabled", default=False),
         created_at=moment(body, "systemData", "createdAt"),
+        node_pools=tuple(_node_pools(body)),
     )
 
 
@@ -78,6 +79,23 @@ def _service_principal(body: JsonObject) -> bool:
     client_id = text(body, "properties", "servicePrincipalProfile", "clientId").lower()
     identity = text(body, "identity", "type").lower()
     return client_id not in ("", "msi") or identity in ("", "none")
+
+
+def _node_pools(body: JsonObject) -> Iterator[NodePool]:
+    """One for each size of a pool: a pool of virtual machines may mix them."""
+    for pool in objects(body, "properties", "agentPoolProfiles"):
+        taints = at(pool, "nodeTaints")
+        keeps_out = any(str(taint).endswith((":NoSchedule", ":NoExecute")) for taint in taints or ())
+        linux = text(pool, "osType").lower() in ("", "linux")
+        for size in _sizes(pool):
+            if size:
+                takes_pods = linux and not keeps_out and not is_arm64(size)
+                yield NodePool(text(pool, "name"), size, _count(pool), text(pool, "nodeImageVersion"), takes_pods)
+
+
+def _count(pool: JsonObject) -> int:
+    count = at(pool, "count")
+    return count if isinstance(count, int) else 0
 
 
 def _is_x86_linux(pool: JsonObject) -> bool:

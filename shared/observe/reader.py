@@ -22,10 +22,12 @@ from shared.observe.managed_cluster import list_cluster_ids, read_cluster
 from shared.observe.operation import read_operation
 from shared.observe.provider import read_provider
 from shared.observe.recovery_point import read_newest_recovery_point
-from shared.observe.resource_group import read_resource_group
+from shared.observe.resource_group import GroupTags, read_resource_group
 from shared.observe.role_assignments import read_grants
+from shared.observe.running_jobs import read_running_jobs
 from shared.observe.storage_account import read_account, read_container
 from shared.observe.trusted_access import read_bindings
+from shared.observe.vm_sizes import read_memory
 from shared.ports import Clock
 
 _AT_ONCE = 8
@@ -37,6 +39,7 @@ class ArmReader:
 
     def __init__(self, arm: ArmClient, clock: Clock) -> None:
         self._arm, self._clock = arm, clock
+        self._group_tags = GroupTags(arm, clock)
 
     async def read_cluster(
         self, cluster: ClusterId, reads: ClusterReads, known: ObservedCluster
@@ -67,6 +70,18 @@ class ArmReader:
             wanted["backup_job"] = lambda: search_job(arm, cluster, search)
         if (job_id := reads.backup_job_id) is not None:
             wanted["backup_job"] = lambda: read_job(arm, job_id, soft_delete)
+        if (evidence_id := reads.evidence_id) is not None:
+            wanted["evidence"] = lambda: read_job(arm, evidence_id, soft_delete)
+        if reads.running_jobs:
+            vaults = sorted({instance.vault_id.lower() for instance in value_of(known.instances) or ()})
+            wanted["running_jobs"] = lambda: read_running_jobs(arm, cluster, vaults)
+        if (location := reads.node_memory_in) is not None:
+            there = value_of(known.cluster)
+            sizes = {pool.vm_size for pool in there.node_pools} if there else set()
+            wanted["node_memory"] = lambda: read_memory(arm, cluster.subscription_id, location, sizes)
+        if reads.group_tags:
+            group_id = f"/subscriptions/{cluster.subscription_id}/resourceGroups/{cluster.resource_group}"
+            wanted["group_tags"] = lambda: self._group_tags.of(group_id)
         facts, grants, operations = await asyncio.gather(
             pass_.facts(wanted),
             self._grants(reads.grants, pass_),

@@ -2,6 +2,7 @@
 
 from shared.domain.conditions import (
     BACKUP_HEALTHY,
+    EXTENSION_MEMORY_SUFFICIENT,
     EXTENSION_READY,
     PREREQUISITES_MET,
     PROTECTION_CONFIGURED,
@@ -14,14 +15,17 @@ from shared.domain.conditions import (
 )
 from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_of
 from shared.domain.ids import ClusterId, RegionId
+from shared.domain.jobs import ClusterHistory
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.profile import Configuration, ProtectionProfile
 from shared.domain.record import Record
 from shared.domain.time import Moment
 from shared.plan.backup_instance import instance_part
+from shared.plan.cures import cures_part
 from shared.plan.first_backup import first_backup_part
 from shared.plan.freshness import DAILY
 from shared.plan.gate import Gate, held_back, listed
+from shared.plan.memory_part import memory_part
 from shared.plan.parts import Part, Plan, Said, sooner, together
 from shared.plan.prerequisites import check_prerequisites
 from shared.plan.protection import extension_part, roles_part, storage_part, trusted_access_part
@@ -37,9 +41,11 @@ ASKED_FOR = (
     TRUSTED_ACCESS_GRANTED,
     ROLES_ASSIGNED,
     PROTECTION_CONFIGURED,
+    EXTENSION_MEMORY_SUFFICIENT,
     BACKUP_HEALTHY,
 )
-"""The conditions `Ready` sums up, in the order in which one waits for the other."""
+"""The conditions `Ready` sums up, in the order in which one waits for the other. The extension's memory counts once the
+extension is there."""
 
 
 UNKNOWN_REGION_AGAIN = 60.0
@@ -80,7 +86,12 @@ def profile_of(record: Record, configuration: Configuration, moment: Moment) -> 
 
 
 def subject_of(
-    record: Record, region: Record | None, profile: ProtectionProfile, configuration: Configuration, moment: Moment
+    record: Record,
+    region: Record | None,
+    profile: ProtectionProfile,
+    configuration: Configuration,
+    moment: Moment,
+    history: ClusterHistory | None = None,
 ) -> Subject:
     """Gathers what the parts look at. A region without a record yet is one nothing is known of."""
     assert isinstance(record.subject, ClusterId)  # noqa: S101 - the caller chose by the subject
@@ -91,7 +102,7 @@ def subject_of(
     assert wanted is not None  # noqa: S101 - the profile itself has the vault class
     shared = region.observed if region and isinstance(region.observed, ObservedRegion) else ObservedRegion()
     target = target_of(record.subject, cluster, profile, record.observed, wanted, shared)
-    return Subject(record.subject, cluster, profile, record, record.observed, wanted, shared, target, moment)
+    return Subject(record.subject, cluster, profile, record, record.observed, wanted, shared, target, moment, history)
 
 
 def plan_cluster(subject: Subject, region: Record | None, configuration: Configuration, gate: Gate | None) -> Plan:
@@ -105,7 +116,8 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
     if prerequisites.complete:
         ways = [storage_part(subject), extension_part(subject), trusted_access_part(subject), roles_part(subject)]
         inputs_ready = shared.complete and all(part.complete for part in ways)
-        parts = [prerequisites, shared, *ways, instance_part(subject, inputs_ready), first_backup_part(subject)]
+        backups = [memory_part(subject), cures_part(subject), first_backup_part(subject)]
+        parts = [prerequisites, shared, *ways, instance_part(subject, inputs_ready), *backups]
     else:
         parts = [prerequisites]
     if gate is not None:
@@ -114,7 +126,7 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
     conditions = {said.type: said for said in reversed(whole.said)}
     if gate is not None and whole.remaining and prerequisites.complete:
         message = f"{gate.message} Would do: {listed(whole.remaining)}."
-        still_true = all(conditions[name].status == "True" for name in ASKED_FOR)
+        still_true = all(conditions[name].status == "True" for name in ASKED_FOR if name in conditions)
         status: Status = "True" if gate.holds_change and still_true else "False"
         ready = Said(READY, status, gate.reason, message, gate.recommended_action)
         dated = tuple(s.at(moment) for s in (*conditions.values(), ready))

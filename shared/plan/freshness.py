@@ -13,6 +13,8 @@ DAILY = 86400.0
 
 FIRST_LOOK_AFTER: Mapping[str, float] = {
     "InstallExtension": 60,  # a Helm release on the cluster: minutes
+    "UpdateExtension": 45,
+    "DeleteExtension": 30,
     "CreateTrustedAccessBinding": 20,  # AKS answers one call a second for a whole subscription
     "ValidateForBackup": 45,  # recorded: 44 s
     "CreateBackupInstance": 60,  # recorded: about a minute until ProtectionConfigured
@@ -52,6 +54,16 @@ def first_look_in(record: Record, step_key: str, moment: Moment) -> float:
     pending, started = record.steps.pending.get(step_key), record.steps.started.get(step_key)
     since = pending.started_at if pending else started
     return 0.0 if since is None else FIRST_LOOK_AFTER.get(step_key, 0.0) - moment.since(since)
+
+
+def extension_look_in(record: Record, moment: Moment) -> float:
+    """The same for whatever was last done to the extension."""
+    return max(first_look_in(record, key, moment) for key in ("InstallExtension", "UpdateExtension", "DeleteExtension"))
+
+
+def read_now(fact: Fact[object], moment: Moment) -> bool:
+    """Whether it was read in this very pass."""
+    return not isinstance(fact, Unobserved) and fact.observed_at >= moment.now
 
 
 def settled(state: str) -> bool:

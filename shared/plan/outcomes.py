@@ -1,12 +1,10 @@
 """What a look and its steps leave behind in the record."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
 from shared.domain.errors import StepError
 from shared.domain.facts import UNOBSERVED, Absent, Fact, Present, Unobserved, value_of
-from shared.domain.ids import same_id
 from shared.domain.observed import (
     BlobContainer,
     ObservedCluster,
@@ -15,7 +13,7 @@ from shared.domain.observed import (
     RoleAssignment,
     grant_key,
 )
-from shared.domain.record import Record, Validation
+from shared.domain.record import ExtensionMemory, Record, Validation
 from shared.domain.steps import (
     Accepted,
     Attempt,
@@ -26,6 +24,7 @@ from shared.domain.steps import (
     CreateStorageAccount,
     CreateTrustedAccessBinding,
     CreateVault,
+    DeleteExtension,
     Done,
     Failed,
     GrantRole,
@@ -33,29 +32,23 @@ from shared.domain.steps import (
     Intent,
     PendingOperation,
     RegisterProvider,
+    RevokeRole,
     StartBackup,
     Step,
     StepHistory,
     StepOutcome,
+    UpdateExtension,
     ValidateForBackup,
 )
 from shared.domain.time import Moment
-from shared.plan.attempts import attempt_after
 from shared.plan.backup_instance import scope_digest, validation_digest
 from shared.plan.region import policy_name
+from shared.plan.states import absorb_states, cleared, failed, without
 
 OPERATION_DEADLINE = 3600.0
 """Seconds after which a long-running POST that never ended is given up."""
-JOB_SURELY_LISTED = 120.0
-"""Seconds after which a backup whose start had no answer, and whose job is not listed, did not start."""
-ON_DEMAND_TRIES = 3
-"""First backups that may fail in a row before the schedule is left to do it: Azure allows ten on demand a day."""
 
 _CHANGING = Unobserved("being changed by the Guard")
-
-
-def without[V](mapping: Mapping[str, V], *keys: str) -> dict[str, V]:
-    return {key: value for key, value in mapping.items() if key not in keys}
 
 
 def next_life(record: Record, moment: Moment) -> Record:
@@ -80,7 +73,10 @@ def next_life(record: Record, moment: Moment) -> Record:
         steps=StepHistory(),
         validation=None,
         backup_job_id="",
-        first_backup_at=None,
+        backup_asked_at=None,
+        last_backup=None,
+        memory=ExtensionMemory(),
+        cures=(),
         conditions={},
         profile_digest="",
     )
@@ -92,7 +88,7 @@ def absorb(record: Record, moment: Moment) -> Record:
         if isinstance(record.observed, ObservedCluster):
             record = _ended(record, key, pending, record.observed.operations.get(key, UNOBSERVED), moment)
     if isinstance(record.observed, ObservedCluster):
-        record = _absorb_states(record, record.observed, moment)
+        record = absorb_states(record, record.observed, moment)
     intents = {k: i for k, i in record.steps.intents.items() if k == "StartBackup"}
     return replace(record, steps=replace(record.steps, intents=intents))
 
@@ -111,17 +107,17 @@ def _ended(record: Record, key: str, pending: PendingOperation, fact: Fact[Opera
             return _with_intent(finished, key, pending)
         if key == "StartBackup":  # that it started says nothing yet: failed tries count until a job completes
             return replace(finished, backup_job_id=state.job_id)
-        return replace(_cleared(finished, key), validation=Validation(pending.digest, moment.now))
+        return replace(cleared(finished, key), validation=Validation(pending.digest, moment.now))
     if state is not None and state.status in ("failed", "canceled"):
         error = state.error or StepError(
             "transient", "OperationFailed", f"{key} ended {state.status} without a reason."
         )
-        return _failed(finished, key, error, moment)
+        return failed(finished, key, error, moment)
     if isinstance(fact, Absent) or moment.since(pending.started_at) > OPERATION_DEADLINE:
         if key == "StartBackup":
             return _with_intent(finished, key, pending)
         error = StepError("transient", "OperationLost", f"The operation of {key} is not to be found any more.")
-        return _failed(finished, key, error, moment)
+        return failed(finished, key, error, moment)
     return record
 
 
@@ -131,99 +127,10 @@ def _with_intent(record: Record, key: str, pending: PendingOperation) -> Record:
     return replace(record, steps=replace(record.steps, intents=intents))
 
 
-def _failed(record: Record, key: str, error: StepError, moment: Moment) -> Record:
-    attempts = {**record.steps.attempts, key: attempt_after(error, record.steps.attempts.get(key), moment)}
-    return replace(record, steps=replace(record.steps, attempts=attempts))
-
-
-def _cleared(record: Record, *keys: str) -> Record:
-    return replace(
-        record,
-        steps=replace(
-            record.steps,
-            attempts=without(record.steps.attempts, *keys),
-            started=without(record.steps.started, *keys),
-        ),
-    )
-
-
-def _absorb_states(record: Record, observed: ObservedCluster, moment: Moment) -> Record:
-    extension = value_of(observed.extension)
-    if extension is not None and extension.provisioning_state.lower() == "failed":
-        error = StepError("blocked", "ExtensionFailed", extension.error or "The backup extension is in Failed.")
-        record = _failed_once(record, "InstallExtension", error, moment)
-    elif extension is not None and extension.provisioning_state.lower() == "succeeded":
-        record = _cleared(record, "InstallExtension")
-    for binding in value_of(observed.bindings) or ():
-        if binding.provisioning_state.lower() == "failed":
-            error = StepError("blocked", "TrustedAccessFailed", f"The binding {binding.name} is in Failed.")
-            record = _failed_once(record, "CreateTrustedAccessBinding", error, moment)
-    record = _absorb_instances(record, observed, moment)
-    return _absorb_job(record, observed, moment)
-
-
-def _absorb_instances(record: Record, observed: ObservedCluster, moment: Moment) -> Record:
-    cluster = value_of(observed.cluster)
-    for instance in value_of(observed.instances) or ():
-        state = instance.protection_state.lower()
-        if state in ("protectionerror", "configuringprotectionfailed"):
-            error = instance.error or StepError("blocked", instance.protection_state, "Azure gives no reason.")
-            before = record
-            record = _failed_once(record, "CreateBackupInstance", error, moment)
-            if record is not before:
-                record = replace(record, validation=None)
-        elif state == "protectionconfigured" and cluster is not None:
-            put_at = record.steps.started.get("CreateBackupInstance")
-            put_in_this_life = put_at is not None and (record.reborn_at is None or put_at >= record.reborn_at)
-            if not record.protected_uid or put_in_this_life:
-                record = replace(record, protected_uid=cluster.resource_uid)
-            failed = record.steps.attempts.get("CreateBackupInstance")
-            healed = failed is None or (put_at is not None and put_at > failed.last_failure)
-            if record.protected_uid == cluster.resource_uid and healed:
-                record = _cleared(record, "CreateBackupInstance", "ValidateForBackup")
-    return record
-
-
-def _absorb_job(record: Record, observed: ObservedCluster, moment: Moment) -> Record:
-    job = value_of(observed.backup_job)
-    intent = record.steps.intents.get("StartBackup")
-    if intent is not None and isinstance(observed.backup_job, Present) and observed.backup_job.observed_at >= intent.at:
-        job = observed.backup_job.value
-        record = replace(record, backup_job_id=job.arm_id, first_backup_at=record.first_backup_at or intent.at)
-        record = replace(record, steps=replace(record.steps, intents=without(record.steps.intents, "StartBackup")))
-    elif intent is not None and isinstance(observed.backup_job, Absent):
-        searched_long_enough = observed.backup_job.observed_at >= intent.at and (
-            moment.since(intent.at) >= JOB_SURELY_LISTED
-        )
-        if searched_long_enough:
-            record = replace(record, steps=replace(record.steps, intents=without(record.steps.intents, "StartBackup")))
-    if job is None or not same_id(job.arm_id, record.backup_job_id or "-"):
-        return record
-    status = job.status.lower()
-    if status in ("completed", "completedwithwarnings"):
-        return _cleared(record, "StartBackup")
-    if status in ("failed", "cancelled"):
-        error = job.error or StepError("transient", f"Backup{job.status}", f"The first backup ended {job.status}.")
-        record = _failed(record, "StartBackup", error, moment)
-        attempt = record.steps.attempts["StartBackup"]
-        if attempt.failures >= ON_DEMAND_TRIES:
-            attempt = replace(attempt, not_before=moment.after(86400))
-        attempts = {**record.steps.attempts, "StartBackup": attempt}
-        record = replace(record, backup_job_id="", steps=replace(record.steps, attempts=attempts))
-        return replace(record, observed=replace(observed, backup_job=UNOBSERVED))
-    return record
-
-
-def _failed_once(record: Record, key: str, error: StepError, moment: Moment) -> Record:
-    """A failed state counts once for each start that led to it."""
-    attempt, started = record.steps.attempts.get(key), record.steps.started.get(key)
-    if attempt is not None and (started is None or started <= attempt.last_failure):
-        return record
-    return _failed(record, key, error, moment)
-
-
 def intended(record: Record, steps: tuple[Step, ...], moment: Moment) -> Record:
-    """Written before the calls."""
+    """Written before the calls. With one more backup the job of the last is of no interest any more."""
+    if any(isinstance(step, StartBackup) for step in steps) and isinstance(record.observed, ObservedCluster):
+        record = replace(record, backup_job_id="", observed=replace(record.observed, backup_job=UNOBSERVED))
     intents = {**record.steps.intents, **{step.key: Intent(step.key, moment.now) for step in steps}}
     return replace(record, steps=replace(record.steps, intents=intents))
 
@@ -232,7 +139,7 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
     """The outcome of one call."""
     match outcome:
         case Failed(error):
-            record = _failed(record, step.key, error, moment)
+            record = failed(record, step.key, error, moment)
             if error.kind == "ambiguous_effect":
                 return record
             return _without_intent(record, step.key)
@@ -242,7 +149,10 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
                 record,
                 steps=replace(record.steps, started={**record.steps.started, step.key: moment.now}),
                 observed=_changing(record, step, moment),
-                first_backup_at=moment.now if isinstance(step, StartBackup) else record.first_backup_at,
+                backup_asked_at=moment.now if isinstance(step, StartBackup) else record.backup_asked_at,
+                memory=replace(record.memory, settled_at=None)
+                if isinstance(step, InstallExtension | UpdateExtension)
+                else record.memory,
                 scope_digest=scope_digest(step.body.scope)
                 if isinstance(step, CreateBackupInstance)
                 else record.scope_digest,
@@ -255,7 +165,7 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
         case Done():
             if isinstance(step, StartBackup):
                 return record  # started, but by which job is not said: the intent stays and the job is looked for
-            record = _cleared(_without_intent(record, step.key), step.key)
+            record = cleared(_without_intent(record, step.key), step.key)
             if isinstance(step, ValidateForBackup):
                 return replace(
                     record, validation=Validation(validation_digest(step.body, record.resource_uid), moment.now)
@@ -278,6 +188,8 @@ def _there(record: Record, step: Step, moment: Moment) -> ObservedCluster | Obse
         )
         grants = {**observed.grants, grant_key(step.grant): Present(assignment, moment.now)}
         return replace(observed, grants=grants)
+    if isinstance(step, RevokeRole):
+        return replace(observed, grants={**observed.grants, grant_key(step.grant): Absent(moment.now)})
     if isinstance(step, CreateContainer) and isinstance(observed, ObservedCluster):
         container = BlobContainer(step.arm_id, step.arm_id.rsplit("/", 1)[-1])
         return replace(observed, container=Present(container, moment.now))
@@ -311,6 +223,16 @@ def _changing(record: Record, step: Step, moment: Moment) -> ObservedCluster | O
             return replace(observed, account=_CHANGING)
         case InstallExtension():
             return replace(observed, extension=_CHANGING)
+        case UpdateExtension() | DeleteExtension():
+            # What it was is still of use while it changes: its identity, its account.
+            extension = value_of(observed.extension)
+            doing = "Updating" if isinstance(step, UpdateExtension) else "Deleting"
+            if extension is None:
+                return replace(observed, extension=_CHANGING)
+            changing = replace(extension, provisioning_state=doing)
+            return replace(observed, extension=Present(changing, moment.now), running_jobs=_CHANGING)
+        case StartBackup():
+            return replace(observed, running_jobs=_CHANGING)
         case CreateTrustedAccessBinding():
             return replace(observed, bindings=_CHANGING)
         case CreateBackupInstance():

@@ -19,10 +19,12 @@ from shared.domain.steps import (
     InstallExtension,
 )
 from shared.plan import names
-from shared.plan.freshness import first_look_in
+from shared.plan.extension_memory import with_decisions
+from shared.plan.freshness import extension_look_in, first_look_in
 from shared.plan.parts import Part, Said, attempted, seconds_until
 from shared.plan.subject import Subject, unobserved, waiting
 from shared.plan.target import cluster_grants
+from shared.plan.under_way import nothing_runs, own_backup
 
 MOST_BINDINGS = 8
 """Per cluster (AKS trusted access page)."""
@@ -78,7 +80,7 @@ def extension_part(subject: Subject) -> Part:
         or subject.target.container_id.rsplit("/", 1)[-1],
         subject.target.account_id,
         account.blob_endpoint if account else "",
-        subject.profile.extension,
+        with_decisions(subject.profile, subject.record.memory),
     )
     if isinstance(fact, Present):
         extension, state = fact.value, fact.value.provisioning_state.lower()
@@ -87,7 +89,8 @@ def extension_part(subject: Subject) -> Part:
             return Part((Said(EXTENSION_READY, "True", "Installed", message),))
         if state != "failed":
             message = f"The backup extension is {extension.provisioning_state}."
-            return waiting(EXTENSION_READY, "Installing", message, 15, install.key)
+            seconds = max(15.0, extension_look_in(subject.record, subject.moment))
+            return waiting(EXTENSION_READY, "Installing", message, seconds, install.key)
         return _failed_extension(subject, extension.error, extension.name, install if account else None)
     container = subject.observed.container
     ready = Said(EXTENSION_READY, "False", "Installing", "The backup extension is being installed.")
@@ -113,7 +116,18 @@ def _failed_extension(subject: Subject, error: str, name: str, install: InstallE
         return Part((said,), (), ("InstallExtension",), 300)
     if attempt.not_before > subject.moment.now:
         return Part((said,), (), (install.key,), seconds_until(attempt, subject.moment))
+    if subject.target.instance is not None and (own_backup(subject) or nothing_runs(subject) is not True):
+        return Part((said,), (), (install.key,), 60)  # it would cut a backup that runs all the same
     return Part((said,), (install,), (install.key,), 15)
+
+
+def reinstalls(subject: Subject) -> bool:
+    """Whether an extension in Failed waits for nothing but the proof that no backup runs."""
+    extension, attempt = value_of(subject.observed.extension), subject.record.steps.attempts.get("InstallExtension")
+    if extension is None or extension.provisioning_state.lower() != "failed" or subject.profile.mode == "audit":
+        return False
+    due = attempt is not None and attempt.not_before <= subject.moment.now
+    return due and subject.target.instance is not None and extension.name.lower() == EXTENSION_NAME
 
 
 def trusted_access_part(subject: Subject) -> Part:

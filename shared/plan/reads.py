@@ -6,12 +6,14 @@ from shared.domain.observed import BackupInstance, Cluster, ObservedCluster, gra
 from shared.domain.reads import ClusterReads, JobSearch
 from shared.domain.record import Record
 from shared.domain.time import Moment
-from shared.plan.first_backup import counts, first_job_look_in
-from shared.plan.freshness import Freshness, first_look_in, freshness, settled
+from shared.plan import cures, memory_part
+from shared.plan.extension_memory import memory_reads
+from shared.plan.freshness import Freshness, extension_look_in, first_look_in, freshness, read_now, settled
 from shared.plan.prerequisites import check_prerequisites
-from shared.plan.protection import MOST_BINDINGS
+from shared.plan.protection import MOST_BINDINGS, reinstalls
 from shared.plan.subject import Subject
 from shared.plan.target import cluster_grants
+from shared.plan.under_way import ENDED, counts, first_job_look_in
 
 CHANGING_EVERY = 10.0
 """Seconds between two reads of a fact that is still changing, whatever else wakes the cluster."""
@@ -25,19 +27,21 @@ def first_reads(record: Record, moment: Moment) -> ClusterReads:
     """What needs no other fact: the cluster itself and what lies under its ARM id."""
     observed = record.observed
     assert isinstance(observed, ObservedCluster)  # noqa: S101 - the caller chose by the subject
-    fresh = freshness(record, moment)
+    fresh, doubting = freshness(record, moment), doubtful(record, moment)
     extension, bindings = value_of(observed.extension), value_of(observed.bindings)
     instances = value_of(observed.instances) or ()
     return ClusterReads(
         cluster=fresh.stale(observed.cluster, settled=_fit(value_of(observed.cluster)) and not _refused(record)),
-        extension=first_look_in(record, "InstallExtension", moment) <= 0
-        and fresh.stale(
+        extension=extension_look_in(record, moment) <= 0
+        and doubting.stale(
             observed.extension,
-            settled=extension is not None and extension.provisioning_state.lower() == "succeeded",
+            settled=extension is not None
+            and extension.provisioning_state.lower() == "succeeded"
+            and record.memory.in_effect,
             every=CHANGING_EVERY,
         ),
         bindings=first_look_in(record, "CreateTrustedAccessBinding", moment) <= 0
-        and fresh.stale(
+        and doubting.stale(
             observed.bindings,
             settled=bindings is not None
             and len(bindings) < MOST_BINDINGS
@@ -58,15 +62,23 @@ def first_reads(record: Record, moment: Moment) -> ClusterReads:
 
 
 def further_reads(subject: Subject) -> ClusterReads:
-    """What the first facts lead to: account, container, roles, adopted vault and policy, job, recovery points."""
+    """What the first facts lead to: account, container, roles, adopted vault and policy, job, recovery points; and what
+    a decision about the extension's memory, or a cure, rests on."""
     observed, target, record = subject.observed, subject.target, subject.record
-    fresh = freshness(record, subject.moment)
+    fresh, doubting = freshness(record, subject.moment), doubtful(record, subject.moment)
+    judging = memory_reads(subject)
+    wants_quiet = memory_part.wants_quiet(subject) or cures.wants_quiet(subject) or reinstalls(subject)
     installed = isinstance(observed.extension, Present)
     account = value_of(target.account)
     container = value_of(observed.container)
     vault = value_of(target.vault)
     protected = target.instance is not None and target.instance.protection_state.lower() == "protectionconfigured"
     return ClusterReads(
+        cluster=judging.cluster or cures.wants_cluster(subject),
+        extension=judging.extension,
+        evidence_id=judging.evidence_id,
+        node_memory_in=judging.node_memory_in,
+        running_jobs=wants_quiet and not read_now(observed.running_jobs, subject.moment),
         account_id=target.account_id
         if not target.shares_account
         and fresh.stale(target.account, settled=account is not None and settled(account.provisioning_state))
@@ -86,7 +98,7 @@ def further_reads(subject: Subject) -> ClusterReads:
         grants=tuple(
             grant
             for grant in cluster_grants(subject.cluster, subject.profile, observed, target)
-            if fresh.stale(observed.grants.get(grant_key(grant), UNOBSERVED))
+            if doubting.stale(observed.grants.get(grant_key(grant), UNOBSERVED))
             and (target.snapshot_group_ready or not same_id(grant.scope, target.snapshot_group_id))
         ),
         recovery_points_of=target.instance.arm_id
@@ -112,6 +124,13 @@ def further_reads(subject: Subject) -> ClusterReads:
     )
 
 
+def doubtful(record: Record, moment: Moment) -> Freshness:
+    """As `freshness`, for what a failed job may have lacked."""
+    fresh, doubted = freshness(record, moment), cures.doubted_since(record)
+    since = [at for at in (fresh.since, doubted) if at is not None]
+    return Freshness(moment, max(since, default=None))
+
+
 def _recovery_points_due(subject: Subject, fresh: Freshness) -> bool:
     """While a first backup runs, its job says when there is something to see."""
     record, fact = subject.record, subject.observed.recovery_point
@@ -120,7 +139,9 @@ def _recovery_points_due(subject: Subject, fresh: Freshness) -> bool:
     if "StartBackup" in record.steps.pending:
         return False
     if isinstance(fact, Absent) and not _job_over(subject.observed):
-        return subject.moment.since(fact.observed_at) >= 600
+        last = record.last_backup
+        taken = last is not None and last.status != "failed" and last.ended_at > fact.observed_at
+        return (taken and fact.observed_at < subject.moment.now) or subject.moment.since(fact.observed_at) >= 600
     if isinstance(fact, Present) and not counts(fact.value, record):
         return fact.observed_at < subject.moment.now
     return fresh.stale(fact)
@@ -128,7 +149,7 @@ def _recovery_points_due(subject: Subject, fresh: Freshness) -> bool:
 
 def _job_over(observed: ObservedCluster) -> bool:
     job = value_of(observed.backup_job)
-    return job is not None and job.status.lower() in ("completed", "completedwithwarnings", "failed", "cancelled")
+    return job is not None and job.status.lower() in ENDED
 
 
 def _fit(cluster: Cluster | None) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.domain.facts import Unobserved
 from shared.domain.ids import ClusterId
+from shared.domain.jobs import ClusterHistory
 from shared.domain.observed import Cluster, ObservedCluster, ObservedRegion
 from shared.domain.profile import ProtectionProfile
 from shared.domain.record import Record
@@ -26,6 +27,8 @@ class Subject:
     region: ObservedRegion
     target: Target
     moment: Moment
+    history: ClusterHistory | None = None
+    """What is known of its jobs; None: not read in this look."""
 
 
 def unobserved(condition: str, what: str, fact: Unobserved) -> Part:

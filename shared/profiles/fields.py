@@ -3,23 +3,25 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from ipaddress import IPv4Network
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from shared.domain.quantity import amount
+
 _DURATION = re.compile(r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?")
-_QUANTITY = re.compile(r"([0-9]+(?:\.\d+)?)(m|Mi|Gi)?")
-_UNITS = {None: 1.0, "m": 0.001, "Mi": 2.0**20, "Gi": 2.0**30}
 
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A whole number. `most` and `least` say whose limit it is, for the error."""
+    """A number. `most` and `least` say whose limit it is, for the error."""
 
-    low: int
-    high: int
+    low: float
+    high: float
     most: str = ""
     least: str = ""
 
@@ -29,7 +31,7 @@ class Within:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(schema), "minimum": self.low, "maximum": self.high}
 
-    def _checked(self, value: int) -> int:
+    def _checked(self, value: float) -> float:
         if value > self.high:
             raise ValueError(f"{value} is more than {self.most or self.high}; use {self.low} to {self.high}")
         if value < self.low:
@@ -39,10 +41,12 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """A text. `pattern` must fit the whole of it; `what` completes "… is no"."""
+    """A text. `pattern` must fit the whole of it; `what` completes "… is no". The error does not repeat what may be
+    `secret`."""
 
     pattern: str
     what: str
+    secret: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
@@ -52,7 +56,7 @@ class Matching:
 
     def _checked(self, value: str) -> str:
         if not re.fullmatch(self.pattern, value, re.ASCII):
-            raise ValueError(f"{shown(value)} is no {self.what}")
+            raise ValueError(f"{'this' if self.secret else shown(value)} is no {self.what}")
         return value
 
 
@@ -71,24 +75,32 @@ def seconds(duration: str) -> float:
     return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=secs).total_seconds()
 
 
-def end_of(expires: str) -> datetime:
+def begin_of(text: str) -> datetime:
+    """A day begins at midnight in UTC; a time needs a zone. Raises ValueError."""
+    return _moment(text, timedelta(0))
+
+
+def end_of(text: str) -> datetime:
     """A day lasts to its end in UTC; a time needs a zone. Raises ValueError."""
+    return _moment(text, timedelta(days=1))
+
+
+def _moment(text: str, of_the_day: timedelta) -> datetime:
     remedy = "write a day as 2027-01-31, or a time with its zone as 2027-01-31T18:00:00Z"
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", expires):
-            return datetime.fromisoformat(expires).replace(tzinfo=UTC) + timedelta(days=1)
-        moment = datetime.fromisoformat(expires)
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + of_the_day
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"{shown(expires)} is no day or time; {remedy}") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{shown(expires)} has no time zone; {remedy}")
-    return moment.astimezone(UTC)
+        raise ValueError(f"{shown(text)} is no day or time; {remedy}") from None
+    raise ValueError(f"{shown(text)} has no time zone; {remedy}")
 
 
 def quantity(text: str) -> float:
-    """A Kubernetes quantity as a number of bytes or cores."""
-    found = _QUANTITY.fullmatch(text)
-    return float(found[1]) * _UNITS[found[2]] if found else 0.0
+    """A Kubernetes quantity that was checked already, as a number of bytes or cores."""
+    return amount(text) or 0.0
 
 
 def _arm_id(resource_type: str, what: str) -> Matching:
@@ -109,8 +121,19 @@ def _checked_duration(text: str) -> str:
     return text
 
 
-def _checked_expiry(text: str) -> str:
+def _checked_moment(text: str) -> str:
     end_of(text)
+    return text
+
+
+def _checked_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, LookupError):
+        # A closer look costs a walk through the whole database, so it is left to the error.
+        close = get_close_matches(text.lower(), known := {name.lower(): name for name in available_timezones()}, 1)
+        hint = f"did you mean {known[close[0]]}?" if close else "write it as Europe/Berlin, or UTC"
+        raise ValueError(f"{shown(text)} is no time zone of the IANA database; {hint}") from None
     return text
 
 
@@ -144,10 +167,26 @@ NamePattern = Annotated[str, Matching(r"[\w.()*?-]{1,90}", "name or pattern; use
 ProfileName = Annotated[
     str, Matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", "name of a profile; use letters, digits, - _ and .")
 ]
+RouteName = Annotated[
+    str, Matching(r"\w[\w .-]{0,61}\w|\w", "name of a route; use up to 63 letters, digits, spaces, - _ and .")
+]
+ChannelName = Annotated[
+    str,
+    Matching(
+        r"[A-Z][A-Z0-9_]{0,62}",
+        "name of a channel; use the end of its app setting AKS_BACKUP_GUARD_CHANNEL_<NAME>: upper-case letters, "
+        "digits and underscores",
+        secret=True,  # somebody will write an address here
+    ),
+]
+WebAddress = Annotated[
+    str, Matching(r"https://[^\s<>\"'|\\]{1,500}", "https address; it looks like https://myapp.azurewebsites.net/...")
+]
 VaultClass = Annotated[
     str,
     Matching(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", "vault class; use up to 20 lower-case letters, digits and hyphens"),
 ]
+LocalTime = Annotated[str, Matching(r"([01]\d|2[0-3]):[0-5]\d", "time of day; write it as 22:00")]
 TimeOfDay = Annotated[str, Matching(r"([01]\d|2[0-3]):[0-5]\d", "time of day in UTC; write it as 02:00")]
 Memory = Annotated[str, Matching(r"[1-9]\d{0,6}(Mi|Gi)", "amount of memory; write it as 1536Mi or 2Gi")]
 Cpu = Annotated[
@@ -170,7 +209,8 @@ KeyUri = Annotated[
     ),
 ]
 Duration = Annotated[str, AfterValidator(_checked_duration)]
-Expiry = Annotated[str, AfterValidator(_checked_expiry)]
+DayOrTime = Annotated[str, AfterValidator(_checked_moment)]
+TimeZone = Annotated[str, AfterValidator(_checked_zone)]
 PublicAddress = Annotated[str, AfterValidator(_checked_address)]
 ResourceGroupId = Annotated[str, _arm_id("", "a resource group")]
 StorageAccountId = Annotated[str, _arm_id("Microsoft.Storage/storageAccounts", "a storage account")]

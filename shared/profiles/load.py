@@ -10,24 +10,27 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.domain.profile import (
-    Configuration,
-    Exemption,
-    ProtectionProfile,
-    Ring,
-    Rollout,
-    Rule,
-    Selector,
+from shared.domain.profile import Configuration, Exemption, ProtectionProfile, Ring, Rollout, Rule
+from shared.profiles.alert_meaning import (
+    alerting,
+    memory_problems,
+    notification_problems,
+    notifications,
+    window_problems,
 )
+from shared.profiles.base_models import Model, selector
 from shared.profiles.fields import end_of, seconds, shown
 from shared.profiles.meaning import agreement_problems, configuration_problems, profile_problems
-from shared.profiles.models import ConfigurationModel, Model, ProfileModel, SelectorModel
+from shared.profiles.models import ConfigurationModel, ProfileModel
 from shared.profiles.yaml_lines import Document, Path, Problem, read_yaml
 
 _MOST_ERRORS = 50
+_CHANGES_NOTHING = ("memory", "cures", "alerts")
+"""Settings of a profile that by themselves change nothing in Azure, so that no roll-out has to pace them."""
 _WRITE_AS = {
     "string_type": "no text; put it in quotes",
     "int_type": "no whole number; write digits only, without quotes",
+    "float_type": "no number; write it as 0.75, without quotes",
     "bool_type": "neither true nor false; write one of them without quotes",
     "list_type": "no list; write [a, b], or one line with '- ' for each",
     "dict_type": "no mapping; write lines of name: value below it",
@@ -82,16 +85,17 @@ def _configuration(model: ConfigurationModel) -> Configuration:
     return Configuration(
         revision=model.revision,
         profiles={name: _profile(name, profile) for name, profile in model.profiles.items()},
-        rules=tuple(Rule(_selector(rule.match), rule.profile) for rule in model.rules),
+        rules=tuple(Rule(selector(rule.match), rule.profile) for rule in model.rules),
         exemptions=tuple(
-            Exemption(_selector(e.match), e.reason, end_of(e.expires) if e.expires else None) for e in model.exemptions
+            Exemption(selector(e.match), e.reason, end_of(e.expires) if e.expires else None) for e in model.exemptions
         ),
         rollout=Rollout(
-            tuple(Ring(ring.name, _selector(ring.match), seconds(ring.wait)) for ring in model.rollout.rings),
+            tuple(Ring(ring.name, selector(ring.match), seconds(ring.wait)) for ring in model.rollout.rings),
             model.rollout.clusters_per_hour,
             model.rollout.stop_after,
         ),
         subscriptions=tuple(dict.fromkeys(subscription.lower() for subscription in model.subscriptions)),
+        notifications=notifications(model.notifications),
         digest=_digest(model),
     )
 
@@ -99,31 +103,24 @@ def _configuration(model: ConfigurationModel) -> Configuration:
 def _profile(name: str, model: ProfileModel) -> ProtectionProfile:
     content = model.model_dump()
     content["minimum_age"] = seconds(model.minimum_age)
+    if model.memory.come_down_after is not None:
+        content["memory"]["come_down_after"] = seconds(model.memory.come_down_after)
+    content["alerts"] = alerting(model.alerts)
     if model.vault.soft_delete is None:
         # The vault exists, so this creates nothing. Until it has been read, On stands for what every vault accepts:
         # requests at an api-version from before AlwaysOn became compulsory (reported from 2025-09-01 on).
         content["vault"]["soft_delete"] = "On"
     content["existing"] = {key: value.rstrip("/") if value else None for key, value in content["existing"].items()}
     profile: ProtectionProfile = TypeAdapter(ProtectionProfile).validate_python(
-        {**content, "name": name, "digest": _digest(model)}
+        {**content, "name": name, "digest": _digest(model, *_CHANGES_NOTHING)}
     )
     return profile
 
 
-def _selector(model: SelectorModel) -> Selector:
-    return Selector(
-        tuple(model.subscriptions),
-        tuple(model.resource_groups),
-        tuple(model.locations),
-        tuple(model.names),
-        dict(model.tags),
-    )
-
-
-def _digest(model: Model) -> str:
+def _digest(model: Model, *without: str) -> str:
     """SHA-256 of what is not said by default: neither comments, nor order, nor a setting that a newer version of the
     app brings along makes a profile a changed one."""
-    content = model.model_dump(mode="json", exclude_defaults=True)
+    content = model.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -132,6 +129,7 @@ def _meaning_problems(model: ConfigurationModel | None, value: object) -> Iterat
     profiles = dict(model.profiles) if model else {}
     if model:
         yield from configuration_problems(model)
+        yield from notification_problems(model)
     elif isinstance(value, dict) and isinstance(value.get("profiles"), dict):
         for name, content in value["profiles"].items():
             try:
@@ -140,6 +138,8 @@ def _meaning_problems(model: ConfigurationModel | None, value: object) -> Iterat
                 continue  # its errors are known already
     for name, profile in profiles.items():
         yield from profile_problems(name, profile)
+        yield from memory_problems(name, profile)
+        yield from window_problems(name, profile)
     yield from agreement_problems(profiles)
 
 

@@ -1,11 +1,12 @@
 """What single fields cannot show: settings that contradict each other, and profiles that cannot share a vault."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from shared.domain.ids import same_id
+from shared.profiles.base_models import SelectorModel
 from shared.profiles.fields import quantity
-from shared.profiles.models import ConfigurationModel, ProfileModel, SelectorModel
+from shared.profiles.models import ConfigurationModel, ProfileModel
 from shared.profiles.yaml_lines import Path, Problem
 
 _MOST_NAMESPACES = 800
@@ -51,10 +52,8 @@ def configuration_problems(configuration: ConfigurationModel) -> Iterator[Proble
     names = list(configuration.profiles)
     catch_all: int | None = None
     for number, rule in enumerate(configuration.rules):
-        if rule.profile is not None and rule.profile not in configuration.profiles:
-            close = get_close_matches(rule.profile, names, 1)
-            hint = f"did you mean {close[0]}?" if close else f"the profiles are: {', '.join(names) or 'none'}"
-            yield Problem(("rules", number, "profile"), f"there is no profile {rule.profile!r}; {hint}")
+        if rule.profile is not None:
+            yield from unknown_profile(("rules", number, "profile"), rule.profile, names)
         if catch_all is not None:
             message = f"is never reached: rules[{catch_all}] matches every cluster; move that one to the end"
             yield Problem(("rules", number), message)
@@ -69,6 +68,13 @@ def configuration_problems(configuration: ConfigurationModel) -> Iterator[Proble
         if ring.name in seen:
             yield Problem(("rollout", "rings", number, "name"), f"{ring.name!r} is given twice; rename one")
         seen.add(ring.name)
+
+
+def unknown_profile(at: Path, name: str, names: Sequence[str]) -> Iterator[Problem]:
+    if name not in names:
+        close = get_close_matches(name, names, 1)
+        hint = f"did you mean {close[0]}?" if close else f"the profiles are: {', '.join(names) or 'none'}"
+        yield Problem(at, f"there is no profile {name!r}; {hint}")
 
 
 def agreement_problems(profiles: Mapping[str, ProfileModel]) -> Iterator[Problem]:

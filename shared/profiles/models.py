@@ -2,21 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.domain.profile import BackupInterval, Isolation, Mode
+from shared.profiles.alert_models import AlertingModel, CuresModel, MemoryModel, NotificationsModel
+from shared.profiles.base_models import Model, SelectorModel
 from shared.profiles.fields import (
     Cpu,
+    DayOrTime,
     Duration,
-    Expiry,
     Guid,
-    GuidPattern,
     IdentityId,
     KeyUri,
     LabelSelector,
-    LocationPattern,
     Memory,
-    NamePattern,
     Namespace,
     NonEmpty,
     PolicyId,
@@ -32,10 +31,6 @@ from shared.profiles.fields import (
     VaultId,
     Within,
 )
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class ScheduleModel(Model):
@@ -127,8 +122,8 @@ class NetworkModel(Model):
     """Of the storage account that is created; Azure's trusted services always pass."""
 
     default_action: Literal["Allow", "Deny"] = "Allow"
-    ip_rules: list[PublicAddress] = []
-    subnet_ids: list[SubnetId] = []
+    ip_rules: list[PublicAddress] = Field(default=[])
+    subnet_ids: list[SubnetId] = Field(default=[])
 
 
 class ExistingModel(Model):
@@ -162,16 +157,9 @@ class ProfileModel(Model):
     network: NetworkModel = Field(default_factory=NetworkModel)
     existing: ExistingModel = Field(default_factory=ExistingModel)
     minimum_age: Duration = Field(default="PT0S", description="Younger clusters are left alone, for example PT2H.")
-
-
-class SelectorModel(Model):
-    """Which clusters: all that is given must match. Patterns with * and ?, upper and lower case alike."""
-
-    subscriptions: list[GuidPattern] = []
-    resource_groups: list[NamePattern] = []
-    locations: list[LocationPattern] = []
-    names: list[NamePattern] = Field(default=[], description="Names of clusters.")
-    tags: dict[TagName, TagValue] = Field(default={}, description="Tags of the cluster; the values may be patterns.")
+    memory: MemoryModel = Field(default_factory=MemoryModel)
+    cures: CuresModel = Field(default_factory=CuresModel)
+    alerts: AlertingModel = Field(default_factory=AlertingModel)
 
 
 class RuleModel(Model):
@@ -186,7 +174,7 @@ class ExemptionModel(Model):
 
     match: SelectorModel
     reason: NonEmpty = Field(description="Why, and who says so.")
-    expires: Expiry | None = Field(default=None, description="Last day (UTC), or a time with zone; unsaid: no end.")
+    expires: DayOrTime | None = Field(default=None, description="Last day (UTC), or a time with zone; unsaid: no end.")
 
 
 class RingModel(Model):
@@ -200,7 +188,7 @@ class RingModel(Model):
 class RolloutModel(Model):
     """How a changed profile reaches clusters that live under an older one. New clusters do not wait."""
 
-    rings: list[RingModel] = []
+    rings: list[RingModel] = Field(default=[])
     clusters_per_hour: Annotated[int, Within(1, 100_000, least="one cluster")] = 60
     stop_after: Annotated[int, Within(1, 1_000_000, least="one cluster")] = Field(
         default=100, description="Circuit breaker: after so many clusters a person must look and raise it."
@@ -214,5 +202,6 @@ class ConfigurationModel(Model):
     subscriptions: list[Guid] = Field(default=[], description="Whose clusters are looked for without an event.")
     profiles: dict[ProfileName, ProfileModel] = Field(description="By name.")
     rules: list[RuleModel] = Field(description="The first that matches counts.")
-    exemptions: list[ExemptionModel] = []
+    exemptions: list[ExemptionModel] = Field(default=[])
     rollout: RolloutModel = Field(default_factory=RolloutModel)
+    notifications: NotificationsModel = Field(default_factory=NotificationsModel)

@@ -55,8 +55,8 @@ def to_row(record: Record) -> dict[str, Any]:
         row[name] = EntityProperty(getattr(record, name), EdmType.INT64)
     for name in _DOCUMENTS:
         if (value := getattr(record, name)) is not None:
-            _put_json(row, name, dump(_kind_of(name, record.subject), value))
-    _refuse_too_large(key, row)
+            put_json(row, name, dump(_kind_of(name, record.subject), value))
+    refuse_too_large(key, row)
     return row
 
 
@@ -71,7 +71,7 @@ def from_row(row: Mapping[str, Any]) -> Record:
         for document in _DOCUMENTS:
             if document in row:
                 read_document = _load_what_is_readable if document in _READ_AGAIN else load
-                fields[document] = read_document(_kind_of(document, subject), _get_json(row, document))
+                fields[document] = read_document(_kind_of(document, subject), get_json(row, document))
         return Record(subject=subject, etag=row.get("etag", ""), **fields)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         whose = row.get("cluster_id") or row.get("region_key") or row.get("RowKey")
@@ -86,6 +86,37 @@ def dump(kind: Any, value: object) -> Any:
 def load(kind: Any, value: object) -> Any:
     """The inverse of `dump`. Raises ValueError."""
     return _adapter(kind).validate_python(value)
+
+
+def put_json(row: dict[str, Any], name: str, value: object, *, parts: int = 1) -> None:
+    """As properties `name`, `name_1`, …, as many as its length needs, and empty ones up to `parts`."""
+    # ASCII only: a character is one UTF-16 unit then, whatever Azure's answers held.
+    text = json.dumps(value, separators=(",", ":"))
+    for number, start in enumerate(range(0, max(len(text), parts * _CHUNK), _CHUNK)):
+        row[f"{name}_{number}" if number else name] = text[start : start + _CHUNK]
+
+
+def get_json(row: Mapping[str, Any], name: str) -> Any:
+    """The inverse of `put_json`. Raises ValueError and KeyError."""
+    parts, number = [str(row[name])], 1
+    while f"{name}_{number}" in row:
+        parts.append(str(row[f"{name}_{number}"]))
+        number += 1
+    return json.loads("".join(parts))
+
+
+def refuse_too_large(key: str, row: Mapping[str, Any]) -> None:
+    """Raises RecordTooLargeError, naming the largest column."""
+    sizes: dict[str, int] = {}
+    for name, value in row.items():
+        column = name.rstrip("0123456789").rstrip("_")
+        sizes[column] = sizes.get(column, 0) + 2 * (len(name) + (len(value) if isinstance(value, str) else 8))
+    if sum(sizes.values()) > _LARGEST_ROW:
+        largest = max(sizes, key=lambda column: sizes[column])
+        raise RecordTooLargeError(
+            f"the record of {key} needs {sum(sizes.values())} bytes and a row holds {_LARGEST_ROW}; "
+            f"most of it is {largest} ({sizes[largest]} bytes)"
+        )
 
 
 def as_column(time: datetime) -> datetime:
@@ -122,31 +153,3 @@ def _load_what_is_readable(kind: Any, value: dict[str, Any]) -> Any:
     except ValidationError as error:
         unreadable = {problem["loc"][0] for problem in error.errors() if problem["loc"]}
         return load(kind, {name: item for name, item in value.items() if name not in unreadable})
-
-
-def _put_json(row: dict[str, Any], name: str, value: object) -> None:
-    # ASCII only: a character is one UTF-16 unit then, whatever Azure's answers held.
-    text = json.dumps(value, separators=(",", ":"))
-    for number, start in enumerate(range(0, len(text), _CHUNK)):
-        row[f"{name}_{number}" if number else name] = text[start : start + _CHUNK]
-
-
-def _get_json(row: Mapping[str, Any], name: str) -> Any:
-    parts, number = [str(row[name])], 1
-    while f"{name}_{number}" in row:
-        parts.append(str(row[f"{name}_{number}"]))
-        number += 1
-    return json.loads("".join(parts))
-
-
-def _refuse_too_large(key: str, row: Mapping[str, Any]) -> None:
-    sizes: dict[str, int] = {}
-    for name, value in row.items():
-        column = name.rstrip("0123456789").rstrip("_")
-        sizes[column] = sizes.get(column, 0) + 2 * (len(name) + (len(value) if isinstance(value, str) else 8))
-    if sum(sizes.values()) > _LARGEST_ROW:
-        largest = max(sizes, key=lambda column: sizes[column])
-        raise RecordTooLargeError(
-            f"the record of {key} needs {sum(sizes.values())} bytes and a row holds {_LARGEST_ROW}; "
-            f"most of it is {largest} ({sizes[largest]} bytes)"
-        )

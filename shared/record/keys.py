@@ -11,6 +11,11 @@ SUBSCRIPTIONS = "subscriptions"
 ROLLOUTS = "rollouts"
 ACTIONS = "actions"
 SWITCHES = "switches"
+JOBS = "jobs"
+ALERTS = "alerts"
+OUTBOX = "outbox"
+DESTINATIONS = "destinations"
+WATERMARKS = "watermarks"
 
 SHARDS = tuple(f"{shard:02x}" for shard in range(16))
 

@@ -21,14 +21,17 @@ class StorageQueue:
     async def send(self, request: ReconcileRequest, delay: float = 0) -> None:
         """Repeated when it may not have been put: two messages with one `wake_id` are looked at once. Raises
         TransientError."""
+        await put_message(self._storage, self._name, request_message(request), delay)
 
-        async def once() -> None:
-            async with self._storage.queue(self._name, "put a message") as client:
-                await client.send_message(
-                    request_message(request), visibility_timeout=visibility_timeout(delay), time_to_live=-1
-                )
 
-        await repeated()(once)
+async def put_message(storage: Storage, name: str, text: str, delay: float) -> None:
+    """Visible after `delay` seconds. Put again when it may not have been put. Raises TransientError."""
+
+    async def once() -> None:
+        async with storage.queue(name, "put a message") as client:
+            await client.send_message(text, visibility_timeout=visibility_timeout(delay), time_to_live=-1)
+
+    await repeated()(once)
 
 
 def visibility_timeout(delay: float) -> int:

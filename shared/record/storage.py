@@ -99,7 +99,7 @@ class Storage:
                 try:
                     entity = await client.get_entity(address.partition, address.row)
                 except ResourceNotFoundError as error:
-                    if _code(error) in _CONTAINER_GONE:
+                    if is_container_gone(error):
                         raise
                     return None
                 return {**entity, "etag": entity.metadata["etag"]}
@@ -126,8 +126,13 @@ async def _unless_there(create: Callable[[], Awaitable[object]]) -> None:
     try:
         await create()
     except ResourceExistsError as error:
-        if _code(error) in _CONTAINER_GONE:
+        if is_container_gone(error):
             raise
+
+
+def is_container_gone(error: HttpResponseError) -> bool:
+    """Whether the table or queue is missing, and not what was looked for in it."""
+    return _code(error) in _CONTAINER_GONE
 
 
 class _Translated:

@@ -32,11 +32,15 @@ class FrontDoor:
         self.providers: tuple[Any, ...] = (
             cloud.resources,
             cloud.authorization,
+            cloud.compute,
             cloud.container_service,
             cloud.kubernetes_configuration,
             cloud.storage,
             cloud.data_protection,
             cloud.event_grid,
+            cloud.resource_graph,
+            cloud.insights,
+            cloud.log_analytics,
         )
         self.routes = RouteTable(route for provider in self.providers for route in provider.routes())
         self.calls = Calls()
@@ -81,16 +85,14 @@ class FrontDoor:
         return with_standard_headers(self._cloud, request, response, correlation_id(self._cloud, request))
 
     async def _answer(self, request: Request, entry: LoggedCall) -> Response:
-        """ARM by the path's first segment; identity and Event Grid know their own paths."""
+        """ARM by the path's first segment; identity, Event Grid and Log Analytics know their own paths."""
         root = request.path.strip("/").partition("/")[0].lower()
         if root in _ROOTS:
             return await self._arm(request, entry)
-        for surface in (self._cloud.identity, self._cloud.event_grid):
+        for surface in (self._cloud.identity, self._cloud.event_grid, self._cloud.log_analytics):
             response = await _awaited(surface.respond(request))
             if response is not None:
                 return _typed(response)
-        if root == "loganalytics":
-            return _typed(ArmError(501, "NotModelled", "Log Analytics is not modelled.").response())
         return _typed(ArmError(404, "NotFound", f"Nothing is served at '{request.path}'.").response())
 
     async def _arm(self, request: Request, entry: LoggedCall) -> Response:

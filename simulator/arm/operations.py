@@ -38,6 +38,7 @@ class Operations:
     def __init__(self, clock: Clock, new_uuid: Callable[[], UUID]) -> None:
         self._clock, self._new_uuid = clock, new_uuid
         self._operations: dict[str, Operation] = {}
+        self.on_ended: list[Callable[[str], None]] = []  # told the resource's id when one has changed it
 
     def start(
         self,
@@ -59,6 +60,8 @@ class Operations:
             except OperationFailed as failure:
                 operation.status, operation.error = "Failed", failure.error
             operation.ended = self._clock.now()
+            for tell in self.on_ended:
+                tell(resource_id)
 
         if seconds <= 0:
             end()

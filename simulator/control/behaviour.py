@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
-from simulator.control import orders
+from simulator.control import cluster_orders, orders
 from simulator.control.fields import BadField, Fields
 from simulator.http import Request, Response
 
@@ -17,7 +17,9 @@ Answer = Callable[["Cloud", Fields], Response | Awaitable[Response]]
 
 _ANSWERS: dict[tuple[str, str], Answer] = {
     ("GET", "health"): orders.health,
-    ("POST", "clusters"): orders.create_clusters,
+    ("POST", "clusters"): cluster_orders.create_clusters,
+    ("POST", "clusters/contents"): cluster_orders.change_contents,
+    ("POST", "clusters/nodes"): cluster_orders.change_nodes,
     ("POST", "subscriptions"): orders.add_subscription,
     ("POST", "timings"): orders.change_timings,
     ("POST", "faults"): orders.add_fault,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+_LONGEST = 4096  # characters of a text: an ARM id fits, a flood does not
+
 
 class BadField(Exception):  # noqa: N818 - an answer to the caller
     """A field that cannot be used, and why."""
@@ -31,6 +33,8 @@ class Fields:
             return None
         if not isinstance(value, str) or not value:
             raise BadField(self.named(name), "must be text")
+        if len(value) > _LONGEST:
+            raise BadField(self.named(name), f"must have no more than {_LONGEST} characters")
         if among is not None and value not in among:
             raise BadField(self.named(name), f"must be one of {', '.join(among)}, not '{value}'")
         return value
@@ -81,6 +85,28 @@ class Fields:
 
     def sub(self, name: str) -> "Fields":
         return Fields(self.mapping(name), f"{self.named(name)}.")
+
+    def items(self, name: str, *, most: int) -> list["Fields"] | None:
+        """A list of objects, None when it is not given."""
+        found = self._list(name, most)
+        if found is None:
+            return None
+        if not all(isinstance(one, dict) for one in found):
+            raise BadField(self.named(name), "must be a list of objects")
+        return [Fields(one, f"{self.named(name)}[{number}].") for number, one in enumerate(found)]
+
+    def texts(self, name: str, *, most: int) -> list[str] | None:
+        """A list of texts, None when it is not given."""
+        found = self._list(name, most)
+        if found is not None and not all(isinstance(one, str) and 0 < len(one) <= _LONGEST for one in found):
+            raise BadField(self.named(name), "must be a list of texts")
+        return found
+
+    def _list(self, name: str, most: int) -> list[Any] | None:
+        value = self.raw(name)
+        if value is not None and (not isinstance(value, list) or len(value) > most):
+            raise BadField(self.named(name), f"must be a list of at most {most}")
+        return value
 
     def names(self) -> set[str]:
         return set(self._values)

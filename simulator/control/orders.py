@@ -9,14 +9,12 @@ from simulator.arm.faults import Fault
 from simulator.control.fields import BadField, Fields
 from simulator.http import Response
 from simulator.providers.data_protection.behaviour import OUTCOMES
-from simulator.providers.resources.locations import region_name
 from simulator.timings import Timings
 
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
 _STATES = ("Registered", "NotRegistered")
-_MOST_CLUSTERS = 5_000
 
 
 def health(cloud: "Cloud", _: Fields) -> Response:
@@ -33,25 +31,6 @@ def health(cloud: "Cloud", _: Fields) -> Response:
             "operator": {"object_id": identity.operator.object_id, "client_id": identity.operator.application_id},
         },
     )
-
-
-def create_clusters(cloud: "Cloud", given: Fields) -> Response:
-    """{count, location, subscription?, overrides?} -> {ids}: they appear as if a person had made them."""
-    count = given.whole("count", least=1, most=_MOST_CLUSTERS)
-    location = region_name(given.required_text("location"))
-    subscription_id = given.text("subscription") or cloud.resources.subscriptions()[0].id
-    overrides = given.mapping("overrides")
-    given.finish()
-    if count is None:
-        raise BadField("count", "is required")
-    if location is None:
-        raise BadField("location", "is not a region of this cloud")
-    if cloud.resources.subscription(subscription_id) is None:
-        raise BadField("subscription", f"there is no subscription '{subscription_id}'")
-    if count > 1 and "name" in overrides:
-        raise BadField("overrides.name", "fits one cluster only: leave it out or ask for a count of 1")
-    create = cloud.container_service.create_cluster
-    return Response(200, {"ids": [create(location, subscription_id, dict(overrides)) for _ in range(count)]})
 
 
 def add_subscription(cloud: "Cloud", given: Fields) -> Response:

@@ -109,7 +109,9 @@ class EventGrid:
         correlation_id: str,
         first_create: bool,
     ) -> None:
-        """Tell those who subscribed to the subscription or the resource group about a mutating ARM call."""
+        """Tell those who subscribed to the subscription or the resource group about a mutating ARM call, and Resource
+        Graph, which lives on the same news."""
+        self._cloud.resource_graph.told(resource_id)
         segments = resource_id.strip("/").split("/")
         scopes = ["/" + "/".join(segments[:length]).lower() for length in (2, 4) if len(segments) >= length]
         if not self._subscriptions.on_any(*scopes):

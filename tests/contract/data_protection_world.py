@@ -119,9 +119,9 @@ def instance(*, policy_id: str = POLICY, cluster: str = CLUSTER, location: str =
 class World:
     """One cloud, called as its operator. Names may be changed for a recording's own."""
 
-    def __init__(self) -> None:
-        self.clock = VirtualClock()
-        self.cloud = Cloud(self.clock, seed=1)
+    def __init__(self, clock: VirtualClock | None = None, *, schedules: bool = False) -> None:
+        self.clock = clock or VirtualClock()
+        self.cloud = Cloud(self.clock, seed=1, schedules=schedules)
         self.add_subscription(SUBSCRIPTION)
         for group in ("apps", "backup", "snapshots"):
             self.cloud.resources.add_group(SUBSCRIPTION, group, "westeurope")

@@ -9,14 +9,23 @@ from aiohttp.test_utils import TestServer
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
+from shared.domain.alerts import About, Alert, Announcement, Cause, Word
 from shared.domain.errors import RecordConflict, TransientError
 from shared.domain.ids import ClusterId
+from shared.domain.jobs import EndedJob
 from shared.domain.observed import ObservedCluster
 from shared.domain.record import Action, ReconcileRequest, Record
+from shared.ports import Destination, OutgoingNews, Watermark
+from shared.record.alert_book import TableAlertBook
 from shared.record.audit import TableAuditTrail
+from shared.record.destinations import TableDestinations
+from shared.record.history import TableJobHistory
+from shared.record.notify_queue import StorageNotifyQueue
+from shared.record.outbox import TableOutbox
 from shared.record.queue import StorageQueue
 from shared.record.storage import Storage
 from shared.record.tables import TableRecords
+from shared.record.watermarks import TableWatermarks
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLUSTER = ClusterId("00000000-0000-0000-0000-000000000001", "rg", "aks-1")
@@ -222,3 +231,61 @@ async def test_an_identity_without_a_token_is_a_transient_error() -> None:
     with pytest.raises(TransientError, match=r"account guardstate, queue reconcile: .*no managed identity endpoint"):
         await StorageQueue(storage).send(ReconcileRequest(CLUSTER, "w"))
     await storage.close()
+
+
+async def test_news_and_alerts_are_never_lost_silently(account: Account, storage: Storage) -> None:
+    job = EndedJob("/vault/backupJobs/j", CLUSTER, "/i", "Backup", "failed", False, NOW, NOW)
+    cause = Cause("Backup:x", "X", "Error", "title", "message", "action", NOW, NOW)
+    alert = Alert(CLUSTER.key, cause, "Open", "Error", NOW)
+    announcement = Announcement("key", "Opened", alert, About(CLUSTER.key, "aks-1"), NOW)
+    history, book, outbox = TableJobHistory(storage), TableAlertBook(storage), TableOutbox(storage)
+    account.answer = except_creation(refuse(503, "ServerBusy", {"Retry-After": "17"}))
+    attempts: list[tuple[str, Awaitable[object]]] = [
+        ("read a cluster's jobs", history.of(CLUSTER, NOW)),
+        ("read a row", history.knows(job)),
+        ("read a row", history.add(job)),
+        ("show an alert", book.show([alert])),
+        ("read people's words", book.words(CLUSTER.key)),
+        ("keep a word", book.say(alert.id, CLUSTER.key, Word("me", NOW))),
+        ("keep news", outbox.put_news(OutgoingNews("key", "/job", NOW, job))),
+        ("drop news", outbox.drop_news(OutgoingNews("key", "/job", NOW, job))),
+        ("write a row", outbox.put("topic", announcement)),
+        ("read what is to be sent", outbox.pending("topic")),
+        ("mark as delivered", outbox.delivered("topic", ["key"], NOW)),
+        ("read what is to be sent", outbox.forget_delivered("topic", NOW)),
+        ("read a row", TableDestinations(storage).get("topic")),
+        ("write a row", TableDestinations(storage).save(Destination("topic"))),
+        ("read a row", TableWatermarks(storage).get("source")),
+        ("write a row", TableWatermarks(storage).save(Watermark("source", NOW))),
+        ("put a message", StorageNotifyQueue(storage).send("topic")),
+    ]
+    for operation, attempt in attempts:
+        with pytest.raises(TransientError, match=f"could not {operation}: HTTP 503"):
+            await attempt
+    with pytest.raises(TransientError, match="could not list the alerts"):
+        _ = [shown async for shown in book.all_of()]
+    with pytest.raises(TransientError, match="could not read what is to be sent"):
+        _ = [entry async for entry in outbox.outgoing_news()]
+
+
+async def test_a_lost_answer_never_puts_an_announcement_twice(account: Account, storage: Storage) -> None:
+    cause = Cause("Backup:x", "X", "Error", "title", "message", "action", NOW, NOW)
+    alert = Alert(CLUSTER.key, cause, "Open", "Error", NOW)
+    announcement = Announcement("key", "Opened", alert, About(CLUSTER.key, "aks-1"), NOW)
+    answers = [reset, refuse(409, "EntityAlreadyExists")]
+
+    async def lost_then_there(request: web.Request) -> web.StreamResponse:
+        return await answers.pop(0)(request)
+
+    account.answer = except_creation(lost_then_there)
+    assert not await TableOutbox(storage).put("topic", announcement)
+    assert answers == []
+
+
+async def test_a_word_about_an_alert_in_a_table_that_is_gone_is_not_refused(account: Account, storage: Storage) -> None:
+    account.answer = except_creation(refuse(404, "TableNotFound"))
+    with pytest.raises(TransientError, match="it has been deleted"):
+        await TableAlertBook(storage).say("alert", CLUSTER.key, Word("me", NOW))
+    account.answer = except_creation(refuse(404, "ResourceNotFound"))
+    with pytest.raises(KeyError):
+        await TableAlertBook(storage).say("alert", CLUSTER.key, Word("me", NOW))

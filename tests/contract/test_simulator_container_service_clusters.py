@@ -308,7 +308,11 @@ async def test_clusters_to_order(azure: Azure) -> None:
     assert properties["podIdentityProfile"] == {"enabled": True}
     cluster = made.cluster(cluster_id)
     assert cluster is not None
-    assert (cluster.namespaces, cluster.has_x86_linux_pool, cluster.network_isolated) == (900, False, True)
+    assert (len(cluster.contents.namespaces), cluster.has_x86_linux_pool, cluster.network_isolated) == (
+        900,
+        False,
+        True,
+    )
     assert (cluster.disk_csi, cluster.snapshot_controller, cluster.pod_identity) == (False, True, True)
     arm = made.cluster(made.create_cluster("westeurope", SUBSCRIPTION, {"arm64_only": True}))
     assert arm is not None

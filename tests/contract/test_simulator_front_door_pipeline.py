@@ -233,11 +233,11 @@ async def test_a_body_that_is_no_object_is_refused(arm: ArmCaller, body: bytes) 
     assert (answer.status, code(answer)) == (400, "InvalidRequestContent")
 
 
-async def test_what_nobody_serves_is_404_and_log_analytics_says_it_is_not_modelled(arm: ArmCaller) -> None:
+async def test_what_nobody_serves_is_404_and_log_analytics_has_its_own_refusals(arm: ArmCaller) -> None:
     assert (await arm.cloud.respond(Request("GET", "/nowhere"))).status == 404
     answer = await arm.cloud.respond(Request("POST", "/loganalytics/v1/workspaces/w/query"))
-    assert answer.status == 501
-    assert json.loads(answer.content())["error"]["code"] == "NotModelled"
+    assert answer.status == 401
+    assert json.loads(answer.content())["error"]["code"] == "AuthenticationFailed"
 
 
 async def test_the_call_log_tells_who_asked_what(arm: ArmCaller) -> None:

@@ -25,7 +25,7 @@ def event(resource: Any, **changes: Any) -> dict[str, Any]:
 
 
 def deliver(stack: Stack, body: object) -> int:
-    return rest.call("POST", stack.webhook, body, {"aeg-event-type": "Notification"}).status
+    return rest.call("POST", stack.webhook("cluster_events"), body, {"aeg-event-type": "Notification"}).status
 
 
 def known(stack: Stack, cluster: str) -> bool:

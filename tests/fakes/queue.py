@@ -1,4 +1,4 @@
-"""A queue in memory that behaves as Queue Storage and the Functions host together do, under a given clock.
+"""Queues in memory that behave as Queue Storage and the Functions host together do, under a given clock.
 
 A received message is hidden, not gone: it comes back unless it is deleted, and goes to the poison queue after
 `max_dequeue_count` tries.
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.record import ReconcileRequest
 from shared.ports import Clock
+from shared.record.notify_message import notify_message
 from shared.record.queue import visibility_timeout
 from shared.record.request_message import request_message
 from tests.fakes.storage import Interrupt
@@ -22,8 +23,8 @@ class Message:
     dequeue_count: int = 0
 
 
-class FakeQueue:
-    """`ports.WorkQueue`, and the host's end of it. `retry_delay` and `max_dequeue_count` are host.json's
+class HostedQueue:
+    """Texts, and the host's end of the queue. `retry_delay` and `max_dequeue_count` are host.json's
     `visibilityTimeout` and `maxDequeueCount`; `hidden_for` is how long a received message stays invisible when its
     receiver dies (the host's 10 minutes). All in seconds."""
 
@@ -36,11 +37,6 @@ class FakeQueue:
         self._last_number = 0
         self.poison: list[str] = []
         self.interrupt: Interrupt = lambda _point: None
-
-    async def send(self, request: ReconcileRequest, delay: float = 0) -> None:
-        self.interrupt("before send")
-        self.put(request_message(request), delay)
-        self.interrupt("after send")
 
     def put(self, text: str, delay: float = 0) -> None:
         """Any text, as anybody with the right to send could put it."""
@@ -87,3 +83,21 @@ class FakeQueue:
     def _to_poison(self, message: Message) -> None:
         del self._messages[message.number]
         self.poison.append(message.text)
+
+
+class FakeQueue(HostedQueue):
+    """`ports.WorkQueue`."""
+
+    async def send(self, request: ReconcileRequest, delay: float = 0) -> None:
+        self.interrupt("before send")
+        self.put(request_message(request), delay)
+        self.interrupt("after send")
+
+
+class FakeNotifyQueue(HostedQueue):
+    """`ports.NotifyQueue`."""
+
+    async def send(self, destination: str, delay: float = 0) -> None:
+        self.interrupt("before send")
+        self.put(notify_message(destination), delay)
+        self.interrupt("after send")

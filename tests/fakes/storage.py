@@ -9,11 +9,17 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from shared.domain.alerts import Alert, Announcement, Word
 from shared.domain.errors import RecordConflict
-from shared.domain.ids import Subject, parse_subject
+from shared.domain.ids import ClusterId, Subject, parse_subject, row_key
+from shared.domain.jobs import ClusterHistory
 from shared.domain.record import Action, Record
-from shared.ports import QuotaRow, RolloutRow
+from shared.ports import Destination, News, OutgoingNews, QuotaRow, RolloutRow, Watermark
+from shared.record.alert_book import from_alert_row, from_word_row, to_alert_row, to_word_row
+from shared.record.destinations import from_destination_row, to_destination_row
 from shared.record.entity import from_row, to_row
+from shared.record.history import from_job_row, history_of, job_address, tells_more, to_job_row
+from shared.record.outbox import delivered_row, from_news_row, pending_of, to_announcement_row, to_news_row
 
 type Interrupt = Callable[[str], None]
 """Called with the name of a point such as `before save`; raise from it to let the process die or the answer be lost."""
@@ -82,6 +88,10 @@ class FakeRecords:
         self.interrupt("before clear_requested")
         if self._requests.get(subject.key) == at:
             del self._requests[subject.key]
+
+    def put(self, record: Record) -> None:
+        """A record that was there before the test began."""
+        self._rows.write(record.subject.key, to_row(record), "")
 
     def now_of(self, key: str) -> Record:
         """The record as it stands, for a test to look at. Raises KeyError."""
@@ -155,3 +165,144 @@ class FakeRollouts:
 def _copied(row: QuotaRow, etag: str) -> QuotaRow:
     in_flight: Mapping[str, tuple[int, datetime]] = dict(row.in_flight)
     return replace(row, in_flight=in_flight, etag=etag)
+
+
+type _Rows = dict[tuple[str, str], dict[str, Any]]
+
+
+def _merge(rows: _Rows, row: Mapping[str, Any]) -> None:
+    rows.setdefault((row["PartitionKey"], row["RowKey"]), {}).update(row)
+
+
+class FakeJobHistory:
+    """`ports.JobHistory`."""
+
+    def __init__(self) -> None:
+        self._rows: _Rows = {}
+
+    async def of(self, cluster: ClusterId, since: datetime) -> ClusterHistory:
+        rows = [row for (partition, _), row in self._rows.items() if partition == row_key(cluster.key)]
+        return history_of([row for row in rows if row["ended_at"] >= since])
+
+    async def knows(self, news: News) -> bool:
+        row = self._row_of(news)
+        return row is not None and not tells_more(news, from_job_row(row))
+
+    async def add(self, news: News) -> bool:
+        if await self.knows(news):
+            return False
+        row = to_job_row(news)
+        self._rows[row["PartitionKey"], row["RowKey"]] = row
+        return True
+
+    def all_now(self) -> tuple[News, ...]:
+        """Everything that is known, for a test to look at."""
+        return tuple(from_job_row(row) for row in self._rows.values())
+
+    def _row_of(self, news: News) -> dict[str, Any] | None:
+        address = job_address(news)
+        return self._rows.get((address.partition, address.row))
+
+
+class FakeAlertBook:
+    """`ports.AlertBook`."""
+
+    def __init__(self) -> None:
+        self._rows: _Rows = {}
+
+    async def show(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            _merge(self._rows, to_alert_row(alert))
+
+    async def words(self, subject: str) -> Mapping[str, Word]:
+        rows = [row for (partition, _), row in self._rows.items() if partition == row_key(subject)]
+        return {row["RowKey"]: word for row in rows if (word := from_word_row(row)) is not None}
+
+    async def say(self, alert_id: str, subject: str, word: Word) -> None:
+        row = to_word_row(alert_id, subject, word)
+        if (row["PartitionKey"], row["RowKey"]) not in self._rows:
+            raise KeyError(f"{subject} has no alert {alert_id}")
+        _merge(self._rows, row)
+
+    async def all_of(self, subject: str | None = None, *, open_only: bool = False) -> AsyncIterator[Alert]:
+        for _, row in sorted(self._rows.items()):
+            if subject in (None, row["subject"]) and (row["state"] == "Open" or not open_only):
+                yield from_alert_row(row)
+
+    def all_now(self) -> tuple[Alert, ...]:
+        """Every alert as it is shown, for a test to look at."""
+        return tuple(from_alert_row(row) for row in self._rows.values())
+
+
+class FakeOutbox:
+    """`ports.Outbox`."""
+
+    def __init__(self) -> None:
+        self._news: dict[str, dict[str, Any]] = {}
+        self._announcements: _Rows = {}
+
+    async def put_news(self, entry: OutgoingNews) -> None:
+        row = to_news_row(entry)
+        self._news[row["RowKey"]] = row
+
+    async def outgoing_news(self) -> AsyncIterator[OutgoingNews]:
+        for _, row in sorted(self._news.items()):
+            yield from_news_row(row)
+
+    async def drop_news(self, entry: OutgoingNews) -> None:
+        self._news.pop(row_key(entry.key), None)
+
+    async def put(self, destination: str, announcement: Announcement) -> bool:
+        row = to_announcement_row(destination, announcement)
+        if (row["PartitionKey"], row["RowKey"]) in self._announcements:
+            return False
+        _merge(self._announcements, row)
+        return True
+
+    async def pending(self, destination: str) -> Sequence[Announcement]:
+        return pending_of(row for row in self._rows_of(destination) if not row["delivered"])
+
+    async def delivered(self, destination: str, keys: Sequence[str], at: datetime) -> None:
+        for key in keys:
+            _merge(self._announcements, delivered_row(destination, key, at))
+
+    async def forget_delivered(self, destination: str, before: datetime) -> None:
+        for row in self._rows_of(destination):
+            if row["delivered"] and row["delivered_at"] < before:
+                del self._announcements[row["PartitionKey"], row["RowKey"]]
+
+    def _rows_of(self, destination: str) -> list[dict[str, Any]]:
+        return [row for (partition, _), row in self._announcements.items() if partition == row_key(destination)]
+
+
+class FakeDestinations:
+    """`ports.Destinations`."""
+
+    def __init__(self) -> None:
+        self._rows = _Etags[dict[str, Any]]()
+
+    async def get(self, name: str) -> Destination:
+        if (key := row_key(name)) not in self._rows.rows:
+            return Destination(name)
+        row, etag = self._rows.rows[key]
+        return from_destination_row({**row, "etag": etag})
+
+    async def save(self, destination: Destination) -> Destination:
+        row = to_destination_row(destination)
+        return replace(destination, etag=self._rows.write(row["RowKey"], row, destination.etag))
+
+
+class FakeWatermarks:
+    """`ports.Watermarks`."""
+
+    def __init__(self) -> None:
+        self._rows = _Etags[Watermark]()
+
+    async def get(self, source: str) -> Watermark | None:
+        if source not in self._rows.rows:
+            return None
+        row, etag = self._rows.rows[source]
+        return replace(row, etag=etag)
+
+    async def save(self, watermark: Watermark) -> Watermark:
+        return replace(watermark, etag=self._rows.write(watermark.source, watermark, watermark.etag))

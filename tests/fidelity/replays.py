@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from simulator.http import Response
+from simulator.providers.data_protection.models import BackupInstance
 from tests.contract.data_protection_world import World
 from tests.fidelity.recordings import Exchange, compare
 
@@ -168,11 +169,69 @@ async def _vaults(exchanges: Sequence[Exchange]) -> Differences:
     return await Replay(world).differences(exchanges, {exchange.n: 1})
 
 
+async def _graph_error(exchanges: Sequence[Exchange]) -> Differences:
+    return await Replay(_world("any", "westeurope")).differences(exchanges, {})
+
+
+async def _graph_vaults(exchanges: Sequence[Exchange]) -> Differences:
+    """The vault is older than the default settings the service shows now, and recorded with another casing."""
+    (exchange,) = exchanges
+    (row,) = exchange.answer["data"]
+    world = _world("clitest-dpp-rg", row["location"])
+    sent = {name: row[name] for name in ("location", "tags", "identity")}
+    sent["properties"] = {name: row["properties"][name] for name in ("storageSettings", "securitySettings")}
+    sent["properties"]["securitySettings"] = {"softDeleteSettings": {"state": "Off", "retentionDurationInDays": 14.0}}
+    answer = await world.call("PUT", row["id"], sent)
+    assert answer.status == 201, answer.body
+    vault = world.cloud.data_protection.vault(row["id"])
+    assert vault is not None
+    vault.properties["securitySettings"] = row["properties"]["securitySettings"]
+    return await _graph_asked(world, exchange)
+
+
+async def _graph_instances(exchanges: Sequence[Exchange]) -> Differences:
+    """The instance is of a disk, which the simulator does not protect: it is put into the vault as it was."""
+    (exchange,) = exchanges
+    (row,) = exchange.answer["data"]
+    properties = row["properties"]
+    policy_id = properties["policyInfo"]["policyId"]
+    world = _world("clitest-dpp-rg", row["location"])
+    vault_id = row["id"].partition("/backupInstances/")[0]
+    await world.vault(vault_id, row["location"])
+    await world.policy(policy_id, interval="R/2024-01-01T00:00:00+00:00/P1D")
+    vault = world.cloud.data_protection.vault(vault_id)
+    assert vault is not None
+    kept = ("friendlyName", "dataSourceInfo", "dataSourceSetInfo", "policyInfo")
+    vault.instances[row["name"].lower()] = BackupInstance(
+        id=row["id"],
+        name=row["name"],
+        vault_id=vault_id,
+        datasource_id=properties["dataSourceInfo"]["resourceID"],
+        properties={name: properties[name] for name in kept},
+        policy_id=policy_id,
+        activity_id="",
+        state="ProtectionConfigured",
+        provisioning_state="Succeeded",
+    )
+    return await _graph_asked(world, exchange)
+
+
+async def _graph_asked(world: World, exchange: Exchange) -> Differences:
+    """A minute later. Ids in the recording are of another subscription than the one that was asked."""
+    asked_of = exchange.request["subscriptions"][0]
+    await world.clock.advance(60)
+    answer = await Replay(world).send(_renamed(exchange, asked_of, SUBSCRIPTION))
+    return {exchange.n: compare(exchange, answer)}
+
+
 REPLAYS: Mapping[str, Callable[[Sequence[Exchange]], Awaitable[Differences]]] = {
     "aks_backup_restore": _backup_and_restore,
     "cloud_custodian_cassettes/AksTest.test_find_aks_by_name.json": _clusters_of_2019,
     "cloud_custodian_cassettes/BackupVaultTest.test_backup_vault_find_by_name.json": _vaults,
     "k8s_extension_arc_dapr": _extension,
+    "resourcegraph": _graph_instances,
+    "resourcegraph_error": _graph_error,
+    "resourcegraph_vault": _graph_vaults,
     "role_assignments": _role_assignments,
     "trusted_access": _trusted_access,
     "vault": _vault,

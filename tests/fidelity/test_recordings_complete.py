@@ -1,7 +1,6 @@
 """Every recorded exchange with the real Azure is played to the simulator, and answered alike.
 
-One test for each exchange: a recording nobody plays fails, and so does one that is excused although the simulator
-answers it. Where recordings are at hand none is skipped."""
+One test for each exchange: a recording nobody plays fails. Where recordings are at hand none is skipped."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,15 +11,9 @@ from typing import Any
 import pytest
 
 from simulator.http import Response
-from tests.contract.data_protection_world import World
 from tests.fidelity.recordings import SAMPLES, Exchange, compare, contents
 from tests.fidelity.replays import REPLAYS, Differences
 
-NOT_MODELLED: Mapping[str, str] = {
-    "resourcegraph": "Resource Graph is not modelled yet",
-    "resourcegraph_error": "Resource Graph is not modelled yet",
-    "resourcegraph_vault": "Resource Graph is not modelled yet",
-}
 NO_EXCHANGE: Mapping[str, str] = {
     "alerts/azure_backup_common_alert_rsv_redacted.json": "a payload that Azure Monitor sends, not a call to it",
 }
@@ -48,23 +41,13 @@ async def _replayed(recording: str) -> Differences:
     ("recording", "exchange"), [pytest.param(name, each, id=f"{name}-{each.n:03}") for name, each in EXCHANGES]
 )
 def test_it_answers_as_recorded(recording: str, exchange: Exchange) -> None:
-    if recording in NOT_MODELLED:
-        assert not asyncio.run(answered(exchange)), f"it is answered now: replay it ({NOT_MODELLED[recording]})"
-        return
     assert recording in REPLAYS, f"nothing replays {recording}"
     assert replayed(recording)[exchange.n] == []
 
 
-async def answered(exchange: Exchange) -> bool:
-    """Whether the simulator knows the provider of a recorded call at all."""
-    answer = await World().call(exchange.method, exchange.path, exchange.request, exchange.query["api-version"])
-    unknown = ("InvalidResourceNamespace", "InvalidResourceType")
-    return not (answer.status == 404 and answer.body["error"]["code"] in unknown)
-
-
 def test_the_recordings_are_all_known() -> None:
     with_exchanges = {recording for recording, exchanges in CONTENTS.items() if exchanges}
-    assert with_exchanges == REPLAYS.keys() | NOT_MODELLED.keys()
+    assert with_exchanges == REPLAYS.keys()
     assert CONTENTS.keys() - with_exchanges == NO_EXCHANGE.keys()
 
 

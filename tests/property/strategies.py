@@ -267,7 +267,7 @@ def situations(draw: st.DrawFn) -> tuple[Record, Record, Configuration, Moment]:
         steps=draw(histories),
         validation=draw(st.one_of(st.none(), st.builds(Validation, st.just("d"), moments))),
         backup_job_id=draw(st.sampled_from(["", "job"])),
-        first_backup_at=draw(st.one_of(st.none(), moments)),
+        backup_asked_at=draw(st.one_of(st.none(), moments)),
         resource_uid=draw(st.sampled_from(["", "uid-1", "uid-2"])),
         protected_uid=draw(st.sampled_from(["", "uid-1"])),
         reborn_at=draw(st.one_of(st.none(), moments)),

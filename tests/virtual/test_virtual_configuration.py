@@ -19,7 +19,7 @@ from shared.domain.profile import (
 )
 from shared.plan import names
 from shared.plan.selection import EXEMPT_TAG, PROFILE_TAG
-from shared.reconcile import request_look
+from shared.wake import request_look
 from tests.virtual.world import QUICK, VirtualWorld, configuration_of, enforcing
 
 

@@ -11,9 +11,10 @@ from functions.reconcile import requeue_overdue as timer_trigger
 from shared import bootstrap
 from shared.domain.ids import Subject
 from shared.domain.record import ReconcileRequest, Record
-from shared.reconcile import discover_clusters, reconcile, request_look
+from shared.reconcile import discover_clusters, reconcile
 from shared.record.entity import RecordUnreadableError
 from shared.record.request_message import request_message
+from shared.wake import request_look
 from tests.fakes.storage import FakeRecords
 from tests.virtual.azure import SUBSCRIPTION
 from tests.virtual.effects import Effects, Failure, Killed

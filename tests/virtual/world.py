@@ -13,21 +13,41 @@ from typing import Any
 from shared.act.actor import ArmActor
 from shared.arm.client import ArmClient
 from shared.arm.throttle import ThrottleSettings
+from shared.deliver import deliver, kick
 from shared.domain.conditions import Condition
 from shared.domain.ids import ClusterId, Subject
 from shared.domain.profile import Configuration, ProtectionProfile, Rule, Selector, VaultSettings
 from shared.domain.record import Record
+from shared.events.job_events import parse_job_event
+from shared.hand_on import take_in
+from shared.job_watch import watch_jobs
+from shared.observe.ended_jobs_graph import ResourceGraphJobs
+from shared.observe.job_details import JobDetails
 from shared.observe.reader import ArmReader
-from shared.reconcile import discover_clusters, reconcile, request_look, requeue_overdue, set_aside
+from shared.reconcile import discover_clusters, reconcile, requeue_overdue, set_aside
+from shared.record.notify_message import parse_notification
 from shared.record.request_message import parse_request
+from shared.wake import request_look
 from shared.world import World
 from simulator.arm.faults import Fault
 from simulator.clock import VirtualClock
 from simulator.cloud import Cloud
 from simulator.timings import Timings
 from simulator.transport import SimulatedCredential
-from tests.fakes.queue import FakeQueue, Message
-from tests.fakes.storage import FakeAuditTrail, FakeQuota, FakeRecords, FakeRollouts
+from tests.fakes.channels import FakeChannels
+from tests.fakes.queue import FakeNotifyQueue, FakeQueue, Message
+from tests.fakes.storage import (
+    FakeAlertBook,
+    FakeAuditTrail,
+    FakeDestinations,
+    FakeJobHistory,
+    FakeOutbox,
+    FakeQuota,
+    FakeRecords,
+    FakeRollouts,
+    FakeWatermarks,
+)
+from tests.fakes.topic import FakeTopic
 from tests.virtual.azure import SUBSCRIPTION, Operator
 from tests.virtual.effects import (
     Effects,
@@ -40,6 +60,7 @@ from tests.virtual.effects import (
     MortalTrail,
     MortalTransport,
 )
+from tests.virtual.mortal import Mortal
 
 QUICK = Timings(
     cluster_write=20,
@@ -72,6 +93,15 @@ def configuration_of(*profiles: ProtectionProfile, **changes: Any) -> Configurat
 
 
 @dataclass
+class Timer:
+    """A timer function: every so many seconds, next at that moment."""
+
+    every: float
+    at: datetime
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass
 class VirtualWorld:
     """One Azure, one storage account, and as many hosts as a test likes."""
 
@@ -81,6 +111,7 @@ class VirtualWorld:
     stopped: bool = False
     throttle: ThrottleSettings | None = None
     effects: Effects = field(default_factory=Effects)
+    topic: FakeTopic | None = None
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -88,12 +119,14 @@ class VirtualWorld:
         self.records, self.trail = FakeRecords(), FakeAuditTrail()
         self.quota, self.rollouts = FakeQuota(), FakeRollouts()
         self.queue = FakeQueue(self.clock)
+        self.history, self.alert_book, self.outbox = FakeJobHistory(), FakeAlertBook(), FakeOutbox()
+        self.destinations, self.watermarks = FakeDestinations(), FakeWatermarks()
+        self.notify_queue, self.channels = FakeNotifyQueue(self.clock), FakeChannels()
         self.random = random.Random(self.seed)  # noqa: S311 - chance that a seed repeats
         self._ids = itertools.count(1)
         self.host = self.new_host()
         self.operator = Operator(self.cloud, self.clock)
-        self._timer_at: datetime | None = None
-        self._timer_every = 300.0
+        self._timers: dict[str, Timer] = {}
 
     def new_host(self, instance: str = "host-1") -> World:
         """A host of its own: what it kept in memory before is forgotten, as after a kill."""
@@ -109,6 +142,10 @@ class VirtualWorld:
             throttle=self.throttle,
             sleep=_no_wait,
         )
+
+        def mortal(port: object, name: str, *effects: str) -> Any:
+            return Mortal(port, name, life, effects)
+
         return World(
             clock=self.clock,
             reader=ArmReader(arm, self.clock),
@@ -116,6 +153,16 @@ class VirtualWorld:
             records=MortalRecords(self.records, life),
             rollouts=MortalRollouts(self.rollouts, life),
             queue=MortalQueue(self.queue, life),
+            history=mortal(self.history, "history", "add"),
+            alert_book=mortal(self.alert_book, "alerts", "show", "say"),
+            outbox=mortal(self.outbox, "outbox", "put_news", "drop_news", "put", "delivered", "forget_delivered"),
+            destinations=mortal(self.destinations, "destinations", "save"),
+            watermarks=mortal(self.watermarks, "watermarks", "save"),
+            notify_queue=mortal(self.notify_queue, "notify", "send"),
+            channels=mortal(self.channels, "channels", "deliver"),
+            job_sources=(ResourceGraphJobs(arm),),
+            job_reader=JobDetails(arm),
+            topic=self.topic and mortal(self.topic, "topic", "publish_news", "publish_announcements"),
             configuration=self.configuration,
             jitter=self.random.random,
             new_id=lambda: f"id-{next(self._ids)}",
@@ -140,14 +187,22 @@ class VirtualWorld:
                 await self.clock.advance(10)
 
     async def step(self) -> bool:
-        """Handle the next message, waiting for it in virtual time. False when there is nothing left to wait for."""
-        message = self.queue.receive()
-        if message is None:
-            return await self._wait()
-        await self.clock.advance(0.001)  # nor have two looks
-        if await self._survives(self.handle(message)):
-            self.queue.delete(message)
-        return True
+        """Handle the next message or event, waiting for it in virtual time. False when there is nothing left to wait
+        for."""
+        if (message := self.queue.receive()) is not None:
+            await self.clock.advance(0.001)  # nor have two looks
+            if await self._survives(self.handle(message)):
+                self.queue.delete(message)
+            return True
+        if (message := self.notify_queue.receive()) is not None:
+            if await self._survives(self._deliver(message)):
+                self.notify_queue.delete(message)
+            return True
+        if self.topic is not None and (event := self.topic.next_event()) is not None:
+            if await self._survives(self._hear(event)):
+                self.topic.heard(event)
+            return True
+        return await self._wait()
 
     async def handle(self, message: Message) -> None:
         """One invocation; after an error the message comes back."""
@@ -157,11 +212,25 @@ class VirtualWorld:
             self.queue.fail(message)
             raise
 
+    async def _deliver(self, message: Message) -> None:
+        """What the function `notifications` does."""
+        try:
+            await deliver(parse_notification(message.text), self.host)
+        except Exception:
+            self.notify_queue.fail(message)
+            raise
+
+    async def _hear(self, event: str) -> None:
+        """What the function `job_events` does."""
+        news = parse_job_event(event, self.clock.now())
+        if news is not None:
+            await take_in(news, self.host)
+
     async def step_together(self, most: int = 16) -> bool:
         """As `step`, with all messages that are visible handled at once, as one host does with a batch."""
         messages = [m for _ in range(most) if (m := self.queue.receive()) is not None]
         if not messages:
-            return await self._wait()
+            return await self.step()
         await self.clock.advance(0.001)
         survived = await asyncio.gather(*(self._survives(self.handle(message)) for message in messages))
         for message, fine in zip(messages, survived, strict=True):
@@ -183,23 +252,36 @@ class VirtualWorld:
         return True
 
     async def _wait(self) -> bool:
-        moments = [m for m in (self.queue.next_visible_at(), self.clock.next_due(), self._timer_at) if m is not None]
+        moments = self._upcoming()
         if not moments:
             return False
         await self.clock.advance_to(max(min(moments), self.clock.now()))
-        if self._timer_at is not None and self._timer_at <= self.clock.now():
-            self._timer_at = self.clock.after(self._timer_every)
-            await self._survives(self.overdue_timer())
+        for timer in self._timers.values():
+            if timer.at <= self.clock.now():
+                timer.at = self.clock.after(timer.every)
+                await self._survives(timer.run())
         return True
+
+    def _upcoming(self) -> list[datetime]:
+        timers = (timer.at for timer in self._timers.values())
+        queues = (self.queue.next_visible_at(), self.notify_queue.next_visible_at(), self.clock.next_due())
+        return [moment for moment in (*queues, *timers) if moment is not None]
 
     def start_timer(self, every: float = 300) -> None:
         """From now on the timer `requeue_overdue` runs every so many seconds."""
-        self._timer_every = every
-        self._timer_at = self.clock.after(self._timer_every)
+        self._timers["requeue_overdue"] = Timer(every, self.clock.after(every), self.overdue_timer)
+
+    def start_job_watch(self, every: float = 300) -> None:
+        """From now on the timer `job_watch` runs every so many seconds."""
+        self._timers["job_watch"] = Timer(every, self.clock.after(every), self.job_watch)
 
     async def overdue_timer(self) -> None:
         await requeue_overdue(self.host)
+        await kick(self.host)
         await discover_clusters(self.host, (SUBSCRIPTION,))
+
+    async def job_watch(self) -> None:
+        await watch_jobs(self.host)
 
     async def run(
         self,
@@ -213,8 +295,7 @@ class VirtualWorld:
         while self.clock.now() < end:
             if until is not None and await until():
                 return True
-            moments = (self.queue.next_visible_at(), self.clock.next_due(), self._timer_at)
-            upcoming = [moment for moment in moments if moment is not None]
+            upcoming = self._upcoming()
             if not upcoming or min(upcoming) > end:
                 await self.clock.advance_to(end)
                 return until is None

@@ -14,6 +14,7 @@ from simulator.providers.container_service import throttles
 from simulator.providers.container_service.api_versions import CLUSTERS
 from simulator.providers.container_service.clusters import Clusters
 from simulator.providers.container_service.models import Cluster
+from simulator.providers.container_service.nodes import changed_pools, largest_node_mi
 from simulator.providers.container_service.operations import AksOperations
 from simulator.providers.container_service.orders import order
 from simulator.providers.container_service.refusals import cluster_not_found, missing_parameter, parent_not_found
@@ -59,6 +60,34 @@ class ContainerService:
         """Whether the vault may act as backup operator in the cluster by now."""
         return self._trusted_access.in_effect(cluster_id, vault_id)
 
+    def largest_node_mi(self, cluster: Cluster) -> float:
+        """The memory in Mi of the largest node that can hold a pod of the backup extension; infinite when unknown."""
+        sizes = self._cloud.compute
+        return largest_node_mi(cluster, lambda name: None if (size := sizes.size(name)) is None else size.memory_mb)
+
+    def change_nodes(
+        self,
+        cluster: Cluster,
+        *,
+        pool: str | None = None,
+        count: int | None = None,
+        node_image: str | None = None,
+        node_size: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Change one pool of the cluster, or all, at once; answers the pools. New nodes (another image or size) get the
+        pods anew, the extension's too. Raises ArmError 404 for a pool that is not there."""
+        before = cluster.properties["agentPoolProfiles"]
+        if pool is not None and pool.lower() not in {one["name"].lower() for one in before}:
+            raise _no_such_pool(pool)
+        wanted = {"count": count, "nodeImageVersion": node_image, "vmSize": node_size}
+        self._clusters.set_pools(
+            cluster, changed_pools(before, pool, {name: value for name, value in wanted.items() if value is not None})
+        )
+        if node_image is not None or node_size is not None:
+            self._cloud.kubernetes_configuration.replace_pods(cluster.id)
+        found: list[dict[str, Any]] = cluster_json(cluster)["properties"]["agentPoolProfiles"]
+        return found
+
     def drop_group(self, subscription_id: str, group: str) -> None:
         """The resource group was deleted, and the clusters in it."""
         scope = f"/subscriptions/{subscription_id}/resourceGroups/{group}"
@@ -68,7 +97,8 @@ class ContainerService:
 
     def create_cluster(self, location: str, subscription_id: str, overrides: Mapping[str, Any]) -> str:
         """Make a cluster as a person would, both write events included; answers its id. The resource group is made
-        when it is missing. Raises ArmError 400 for an override that is unknown or unfit, 409 when the name is taken."""
+        when it is missing. Raises ArmError 400 for an override that is unknown or unfit (BadField inside its contents
+        and nodes), 409 when the name is taken."""
         wanted = order(self._cloud, location, subscription_id, overrides)
         _, _, _, _, group, *_ = wanted.resource_id.split("/")
         if self._clusters.get(wanted.resource_id) is not None:
@@ -85,7 +115,7 @@ class ContainerService:
             power=wanted.power,
             outcome=wanted.outcome,
         )
-        cluster.namespaces, cluster.extension_trouble = wanted.namespaces, wanted.trouble
+        cluster.contents, cluster.extension_trouble = wanted.contents, wanted.trouble
         return cluster.id
 
     # What callers ask
@@ -188,7 +218,7 @@ class ContainerService:
         for pool in cluster.properties["agentPoolProfiles"]:
             if pool["name"].lower() == call.params["pool"].lower():
                 return Response(200, agent_pool_json(cluster, pool))
-        raise ArmError(404, "NotFound", f"Could not find the agentpool {call.params['pool']}.")  # assumed: the text
+        raise _no_such_pool(call.params["pool"])
 
     def _parent(self, call: Call) -> Cluster:
         cluster = self._clusters.get(_cluster_id(call))
@@ -217,6 +247,11 @@ class ContainerService:
             correlation_id=correlation,
             first_create=True,
         )
+
+
+def _no_such_pool(name: str) -> ArmError:
+    """assumed: the text."""
+    return ArmError(404, "NotFound", f"Could not find the agentpool {name}.")
 
 
 def _cluster_id(call: Call) -> str:

@@ -121,6 +121,12 @@ class Clusters:
         self._renew_etag(cluster)
         self._track(cluster)
 
+    def set_pools(self, cluster: Cluster, pools: list[dict[str, Any]]) -> None:
+        """Other nodes, at once, as the autoscaler and automatic node image upgrades bring them."""
+        cluster.properties = cluster.properties | {"agentPoolProfiles": pools}
+        self._renew_etag(cluster)
+        self._track(cluster)
+
     def turn(self, cluster: Cluster, power: str) -> str | None:
         """Start (`Running`) or stop (`Stopped`). None when it is so already (assumed: nothing to do)."""
         if not cluster.settled:
@@ -193,7 +199,9 @@ class Clusters:
 
         def finish() -> None:
             self._still(cluster, state)
-            cluster.power = power or cluster.power
+            if power is not None:
+                cluster.power = power
+                self._cloud.kubernetes_configuration.cluster_turned(cluster.id, power)
             self._enter(cluster, "Succeeded")
 
         return self._operations.start(cluster.id, cluster.location, seconds, finish)

@@ -5,6 +5,8 @@ from typing import Any
 from simulator.providers.container_service.refusals import missing_parameter, refused
 
 DEFAULT_VERSION = "1.33"  # assumed: a version in support
+# assumed: an image of the form that AKS names them in
+_NODE_IMAGES = {"Linux": "AKSUbuntu-2204gen2containerd-202610.13.0", "Windows": "AKSWindows-2022-20348.4171.261014"}
 # What a caller may send back from a GET without meaning it.
 _READ_ONLY = frozenset({"provisioningState", "powerState", "resourceUID", "identityProfile"})
 
@@ -70,6 +72,7 @@ def _pool(pool: Any, version: str) -> dict[str, Any]:
         "enableAutoScaling": False,
         "enableNodePublicIP": False,
         "enableFIPS": False,
+        "nodeImageVersion": _NODE_IMAGES["Windows" if windows else "Linux"],
         "upgradeSettings": {},
         **{key: value for key, value in pool.items() if value is not None and value != ""},
         "orchestratorVersion": str(pool.get("orchestratorVersion") or version),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.arm.route import Principal
+from simulator.providers.container_service.contents import Contents
 
 # Where nothing is under way: a write is accepted only here (a Failed cluster may be written again).
 _TERMINAL = frozenset({"Succeeded", "Failed", "Canceled"})
@@ -53,7 +54,7 @@ class Cluster:
     created_at: datetime
     power: str = "Running"
     provisioning_state: str = "Creating"
-    namespaces: int = 5
+    contents: Contents = field(default_factory=Contents)
     owned_principals: tuple[str, ...] = ()
     extension_trouble: ExtensionTrouble | None = None
     bindings: dict[str, Binding] = field(default_factory=dict)
@@ -91,6 +92,16 @@ class Cluster:
         outbound = (self.properties.get("networkProfile") or {}).get("outboundType")
         artifacts = (self.properties.get("bootstrapProfile") or {}).get("artifactSource")
         return outbound in ("none", "block") or artifacts == "Cache"
+
+    @property
+    def container_insights_workspace(self) -> str | None:
+        """The ARM id of the Log Analytics workspace that Container insights (the addon `omsagent`) sends to."""
+        match self.properties.get("addonProfiles"):
+            case {"omsagent": {"enabled": True, "config": dict(config)}}:
+                named = {str(key).lower(): value for key, value in config.items()}
+                workspace = named.get("loganalyticsworkspaceresourceid")
+                return workspace if isinstance(workspace, str) and workspace else None
+        return None
 
     @property
     def pod_identity(self) -> bool:

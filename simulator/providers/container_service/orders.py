@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
+from simulator.control.fields import BadField, Fields
+from simulator.providers.container_service.contents import Contents, named
+from simulator.providers.container_service.contents_orders import MOST_NAMESPACES, changed
 from simulator.providers.container_service.models import ExtensionTrouble
+from simulator.providers.container_service.nodes import asked_pools
 from simulator.providers.resources.locations import region_name
 
 if TYPE_CHECKING:
@@ -29,6 +33,11 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "settled": (bool,),
     "extension_failure": (str,),
     "extension_failure_times": (int,),
+    "container_insights": (str,),
+    "contents": (dict, Contents),
+    "node_size": (str,),
+    "node_count": (int,),
+    "node_pools": (list,),
 }
 _CHOICES = {
     "identity": {"SystemAssigned", "UserAssigned", "ServicePrincipal"},
@@ -47,13 +56,13 @@ class Order:
     power: str
     outcome: str
     settled: bool
-    namespaces: int
+    contents: Contents
     trouble: ExtensionTrouble | None
 
 
 def order(cloud: "Cloud", location: str, subscription_id: str, overrides: Mapping[str, Any]) -> Order:
-    """Read `overrides`. Raises ArmError 400 that names an unknown key or a value that does not fit,
-    404 for a subscription that is not there."""
+    """Read `overrides`. Raises ArmError 400 that names an unknown key or a value that does not fit, BadField for one
+    inside `contents` or about the nodes, ArmError 404 for a subscription that is not there."""
     for key, value in overrides.items():
         if key not in _KINDS:
             raise _unfit(f"Unknown override '{key}'. Known: {', '.join(sorted(_KINDS))}.")
@@ -91,18 +100,28 @@ def order(cloud: "Cloud", location: str, subscription_id: str, overrides: Mappin
         power=str(overrides.get("power", "Running")),
         outcome=str(overrides.get("provisioning_state", "Succeeded")),
         settled=bool(overrides.get("settled", False)),
-        namespaces=int(overrides.get("namespaces", 5)),
+        contents=contents_of(overrides),
         trouble=trouble,
     )
 
 
+def contents_of(overrides: Mapping[str, Any]) -> Contents:
+    """What shall be in the cluster: `contents`, read already or as it was sent, and `namespaces`, a number of them.
+    Raises BadField."""
+    count, given = overrides.get("namespaces"), overrides.get("contents", {})
+    if isinstance(given, Contents):
+        return given
+    if not isinstance(given, dict):
+        raise BadField("overrides.contents", "must be an object")
+    if count is None:
+        return changed(Contents(), Fields(given, "overrides.contents."))
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_NAMESPACES:
+        raise _unfit(f"Override 'namespaces' does not take {count!r}.")
+    return changed(named(count), Fields(given, "overrides.contents."))
+
+
 def _properties(name: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    pool: dict[str, Any] = {"name": "nodepool1", "count": 3, "vmSize": "Standard_D4s_v5", "osType": "Linux"}
-    if overrides.get("windows_only"):  # AKS wants a Linux system pool; this stands for one the extension cannot use
-        pool |= {"name": "npwin", "osType": "Windows", "osSKU": "Windows2022"}
-    if overrides.get("arm64_only"):
-        pool["vmSize"] = "Standard_D4ps_v6"
-    properties: dict[str, Any] = {"dnsPrefix": name, "agentPoolProfiles": [pool]}
+    properties: dict[str, Any] = {"dnsPrefix": name, "agentPoolProfiles": asked_pools(overrides)}
     drivers = {"disk_csi": "diskCSIDriver", "snapshot_controller": "snapshotController"}
     storage = {
         driver: None if overrides[key] is None else {"enabled": overrides[key]}
@@ -115,6 +134,9 @@ def _properties(name: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
         properties["kubernetesVersion"] = overrides["kubernetes_version"]
     if "outbound_type" in overrides:
         properties["networkProfile"] = {"outboundType": overrides["outbound_type"]}
+    if workspace := overrides.get("container_insights"):
+        config = {"logAnalyticsWorkspaceResourceID": workspace, "useAADAuth": "true"}
+        properties["addonProfiles"] = {"omsagent": {"enabled": True, "config": config}}
     if overrides.get("pod_identity"):
         properties["podIdentityProfile"] = {"enabled": True}
     return properties

@@ -1,6 +1,6 @@
 """Microsoft.DataProtection as a whole: its parts, and what other providers and the control endpoint ask of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
@@ -8,10 +8,19 @@ from simulator.arm.operations import Operation
 from simulator.arm.route import Call, Route
 from simulator.http import Response
 from simulator.providers.data_protection.actions import Actions
+from simulator.providers.data_protection.backups import POD_RESTARTED, Backups
 from simulator.providers.data_protection.configuration import Configuration
 from simulator.providers.data_protection.instances import Instances
-from simulator.providers.data_protection.jobs import POD_RESTARTED, Jobs, Outcome
-from simulator.providers.data_protection.models import BackupInstance, BackupWarning, RecoveryPoint, UserError, Vault
+from simulator.providers.data_protection.job_log import JobLog, Outcome
+from simulator.providers.data_protection.jobs import Jobs
+from simulator.providers.data_protection.models import (
+    BackupInstance,
+    BackupWarning,
+    Job,
+    RecoveryPoint,
+    UserError,
+    Vault,
+)
 from simulator.providers.data_protection.policies import Policies
 from simulator.providers.data_protection.policy_rules import AKS
 from simulator.providers.data_protection.recovery_points import RecoveryPoints, expire
@@ -19,6 +28,7 @@ from simulator.providers.data_protection.responses import error_object, not_foun
 from simulator.providers.data_protection.restores import POD_RESTARTED as POD_RESTARTED_IN_RESTORE
 from simulator.providers.data_protection.restores import Restores
 from simulator.providers.data_protection.routes import routes
+from simulator.providers.data_protection.schedules import Schedules
 from simulator.providers.data_protection.vaults import NOT_EMPTY, Vaults
 
 if TYPE_CHECKING:
@@ -38,8 +48,13 @@ class DataProtection:
         self.instances = Instances(cloud, self.vaults, self._configuration)
         self.actions = Actions(cloud, self.vaults, self.instances, self._configuration)
         self.points = RecoveryPoints(cloud, self.instances)
-        self.jobs = Jobs(cloud, self.vaults, self.instances, self._configuration)
-        self.restores = Restores(cloud, self.vaults, self.instances, self.jobs, self._configuration)
+        self._log = JobLog(cloud, self.vaults)
+        self.backups = Backups(cloud, self._log, self.instances, self._configuration)
+        self.jobs = Jobs(cloud, self.vaults, self.instances, self._log, self.backups)
+        self.restores = Restores(cloud, self.vaults, self.instances, self._log, self.jobs, self._configuration)
+        schedules = Schedules(cloud, self.vaults, self._configuration, self.backups.start_scheduled)
+        self._configuration.on_protected = schedules.follow
+        self.policies.on_changed = schedules.follow_all_of
 
     def routes(self) -> list[Route]:
         return routes(self)
@@ -50,6 +65,15 @@ class DataProtection:
     def instances_of(self, cluster_id: str) -> list[BackupInstance]:
         """The backup instances of a cluster, in any vault; soft-deleted ones are left out."""
         return self.instances.of_cluster(cluster_id)
+
+    def all_jobs(self) -> list[Job]:
+        """Every job of every vault, running ones too; `job.vault_id` says whose it is."""
+        return [job for vault in self.vaults.all() for job in vault.jobs.values()]
+
+    @property
+    def on_job_ended(self) -> list[Callable[[Vault, Job], None]]:
+        """Whoever wants to know adds a function; it is called when a job has reached its end."""
+        return self._log.on_ended
 
     def recovery_points(self, instance_id: str) -> list[RecoveryPoint]:
         """The recovery points of an instance that are within their retention, oldest first."""
@@ -74,9 +98,13 @@ class DataProtection:
             if self.vaults.holds_instances(vault)
         ]
 
+    def held_snapshots(self, cluster_id: str) -> Mapping[str, int]:
+        """How many snapshots of each volume of the cluster Azure Backup holds."""
+        return self.backups.held_snapshots(cluster_id)
+
     def run_schedule(self, cluster_id: str | None = None) -> list[str]:
         """Start the scheduled backup now, of one cluster or of all, and return the ids of the jobs. Instances whose
-        backups are suspended, stopped or not configured have no scheduled backup. Schedules never run by themselves."""
+        backups are suspended, stopped or not configured have no scheduled backup."""
         found = [
             (vault, instance)
             for vault in self.vaults.all()
@@ -84,7 +112,7 @@ class DataProtection:
             if cluster_id is None or instance.datasource_id.lower() == cluster_id.lower()
         ]
         return [
-            self.jobs.start_scheduled(vault, instance, Outcome()).id
+            self.backups.start_scheduled(vault, instance).id
             for vault, instance in found
             if self._configuration.refresh(instance).state == "ProtectionConfigured"
         ]
@@ -97,7 +125,8 @@ class DataProtection:
         warnings: int | Sequence[str | Mapping[str, str]] | None = None,
         code: str | None = None,
     ) -> str:
-        """Start a job as the schedule would and say how it ends, if nothing that it needs is missing; its full id.
+        """Start a job as the schedule would and say how it ends, whatever is in the cluster, unless something that it
+        needs is missing; its full id.
 
         `operation` is Backup or Restore; `outcome` completed, warnings, failed or oom; `warnings` a number of warnings
         or what they are about (a resource's name, or {resourceName, code, message}); `code` the error's or the
@@ -116,7 +145,7 @@ class DataProtection:
         assert vault is not None  # noqa: S101 - an instance lives in its vault
         wanted = _outcome(outcome, warnings, code, restore=restore)
         if not restore:
-            return self.jobs.start_scheduled(vault, instance, wanted).id
+            return self.backups.start_scheduled(vault, instance, wanted).id
         points = self.recovery_points(instance.id)
         point = points[-1] if points else None
         return self.restores.start(vault, instance, instance.datasource_id, point, "OperationalStore", wanted).id
@@ -151,7 +180,7 @@ def _outcome(
     outcome: str, warnings: int | Sequence[str | Mapping[str, str]] | None, code: str | None, *, restore: bool
 ) -> Outcome:
     if outcome == "oom":
-        return Outcome(POD_RESTARTED_IN_RESTORE if restore else POD_RESTARTED)
+        return Outcome(POD_RESTARTED_IN_RESTORE if restore else POD_RESTARTED, out_of_memory=True)
     if outcome == "failed":
         default = "KubernetesBackupCustomResourcesTrackingTimeOutError"
         return Outcome(UserError(code or default, "The job failed.", ("See the error's documentation.",)))

@@ -1,5 +1,6 @@
 """Configuring protection: the part of a backup instance's life that goes on after the PUT was answered."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.operations import OperationFailed
@@ -21,10 +22,12 @@ RECREATED = UserError(
 
 
 class Configuration:
-    """Evaluates what protection needs, now and again, and sets the states of instances."""
+    """Evaluates what protection needs, now and again, and sets the states of instances. `on_protected` is told of an
+    instance that has become protected."""
 
     def __init__(self, cloud: "Cloud", vaults: Vaults) -> None:
         self._cloud, self._vaults = cloud, vaults
+        self.on_protected: Callable[[BackupInstance], None] = lambda _: None
 
     def missing(self, vault: Vault, properties: dict[str, Any]) -> UserError | None:
         """What an instance with these properties lacks at this moment."""
@@ -81,6 +84,8 @@ class Configuration:
         if error is None:
             cluster = self._cloud.container_service.cluster(instance.datasource_id)
             instance.cluster_uid = None if cluster is None else cluster.resource_uid
+            self.on_protected(instance)
+        self._cloud.resource_graph.told(instance.id)
 
     def failed(self, error: UserError) -> OperationFailed:
         """The failure of an operation, in this provider's words."""

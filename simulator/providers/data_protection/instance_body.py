@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from simulator.providers.data_protection.models import BackupInstance
@@ -67,9 +68,22 @@ def _parameters(sent: dict[str, Any]) -> dict[str, Any]:
     for name in ("snapshotVolumes", "includeClusterScopeResources"):
         if not isinstance(sent.get(name), bool):
             raise ValueError(f"{name} is required.")
+    for name in ("includedNamespaces", "excludedNamespaces", "includedVolumeTypes"):
+        if not _listed(sent.get(name), lambda one: isinstance(one, str)):
+            raise ValueError(f"{name} must be a list of names.")
+    if not _listed(sent.get("backupHookReferences"), _is_reference):
+        raise ValueError("backupHookReferences must be a list of {name, namespace}.")
     named = {name: sent.get(name) for name in ("objectType", "includeClusterScopeResources", "snapshotVolumes")}
     volumes = {"includedVolumeTypes": sent["includedVolumeTypes"]} if sent.get("includedVolumeTypes") else {}
     return named | {name: sent.get(name) for name in _PARAMETERS} | volumes
+
+
+def _listed(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return value is None or (isinstance(value, list) and all(fits(one) for one in value))
+
+
+def _is_reference(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get("namespace"), str)
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -7,10 +7,11 @@ from simulator.providers.data_protection.models import Job
 from simulator.providers.data_protection.policy_rules import AKS
 from simulator.providers.data_protection.responses import NEVER, iso_duration, moment, user_facing
 
+_RECORDED = "2024-04-01"
 JOB_TYPE = "Microsoft.DataProtection/backupVaults/backupJobs"
 
 
-def job_body(job: Job, *, slim: bool = False) -> dict[str, Any]:
+def job_body(job: Job, *, slim: bool = False, api_version: str = "2026-06-01") -> dict[str, Any]:
     """A job. `slim` is the list's form: without errorDetails and extendedInfo (assumed for AKS; recorded for other
     datasources)."""
     instance = job.instance
@@ -49,12 +50,12 @@ def job_body(job: Job, *, slim: bool = False) -> dict[str, Any]:
         "progressUrl": None,
         "isCrossRegionRestore": None,
         "errorDetails": None if slim or not job.errors else [user_facing(one, job.activity_id) for one in job.errors],
-        "extendedInfo": None if slim else _extended(job),
+        "extendedInfo": None if slim else _extended(job, api_version),
     }
     return {"properties": properties, "id": job.id, "name": job.name, "type": JOB_TYPE}
 
 
-def _extended(job: Job) -> dict[str, Any]:
+def _extended(job: Job, api_version: str) -> dict[str, Any]:
     point, source = job.recovery_point, job.source_point
     warnings = [
         {"resourceName": one.resource_name, "warning": user_facing(one.error, job.activity_id)} for one in job.warnings
@@ -77,9 +78,18 @@ def _extended(job: Job) -> dict[str, Any]:
                 "additionalDetails": _task_details(job),
             }
         ],
-        "additionalDetails": None if job.tag is None else {"RetentionTag": job.tag.lower()},
+        "additionalDetails": _additional_details(job, api_version),
         "warningDetails": warnings or None,
     }
+
+
+def _additional_details(job: Job, api_version: str) -> dict[str, str] | None:
+    """The tag is recorded. The number of resources is assumed, its name and place too: the recorded job does not tell
+    it, which here is taken for a trait of its api-version."""
+    details = {} if job.tag is None else {"RetentionTag": job.tag.lower()}
+    if job.resource_count is not None and api_version > _RECORDED:
+        details["NumberOfResourcesBackedUp"] = str(job.resource_count)
+    return details or None
 
 
 def _task_details(job: Job) -> dict[str, str] | None:

@@ -44,7 +44,7 @@ class DataStoreCopy:
 @dataclass(slots=True)
 class RecoveryPoint:
     """One backup that can be restored. `state` is Completed or Partial; `sent_to_vault` also while the copy is on its
-    way to the vault store."""
+    way to the vault store; `snapshots` are the names of the volumes whose snapshots belong to it."""
 
     id: str
     time: datetime
@@ -53,11 +53,14 @@ class RecoveryPoint:
     state: str
     copies: list[DataStoreCopy]
     sent_to_vault: bool = False
+    snapshots: tuple[str, ...] = ()
+    resource_count: int = 0
 
 
 @dataclass(slots=True)
 class Job:
-    """A backup or restore. `ended` is None while it runs; `source_point` and `target_cluster_id` only on a restore."""
+    """A backup or restore. `ended` is None while it runs; `source_point` and `target_cluster_id` only on a restore;
+    `resource_count` only on a backup that took something."""
 
     id: str
     name: str
@@ -78,6 +81,7 @@ class Job:
     source_point: RecoveryPoint | None = None
     source_store: str | None = None
     target_cluster_id: str | None = None
+    resource_count: int | None = None
 
 
 @dataclass(slots=True)
@@ -91,7 +95,8 @@ class DeletionInfo:
 class BackupInstance:
     """A cluster under a policy. `properties` is what the caller set, in the shape the service answers.
 
-    `next_policy_id` is the policy it will have when a running change ends; `cluster_uid` is the uid of the cluster that
+    `next_policy_id` is the policy it will have when a running change ends; `next_backup_at` is when its schedule will
+    start a backup, where schedules run by themselves; `cluster_uid` is the uid of the cluster that
     protection was configured for; `activity_id` is the last change's, for support."""
 
     id: str
@@ -106,6 +111,7 @@ class BackupInstance:
     provisioning_state: str = "Provisioning"
     error: UserError | None = None
     cluster_uid: str | None = None
+    next_backup_at: datetime | None = None
     recovery_points: list[RecoveryPoint] = field(default_factory=list)
     deletion: DeletionInfo | None = None
 

@@ -1,11 +1,12 @@
 """Backup policies: synchronous, refused when AKS could not run them."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from simulator.arm.route import Call
 from simulator.http import Response
-from simulator.providers.data_protection.models import Policy, UserError
+from simulator.providers.data_protection.models import Policy, UserError, Vault
 from simulator.providers.data_protection.policy_rules import refuse_policy
 from simulator.providers.data_protection.responses import invalid_input, not_found, page, refusal
 from simulator.providers.data_protection.vaults import Vaults
@@ -19,10 +20,11 @@ def policy_body(policy: Policy) -> dict[str, Any]:
 
 
 class Policies:
-    """The policies of every vault."""
+    """The policies of every vault. `on_changed` is told of one that was written."""
 
     def __init__(self, vaults: Vaults) -> None:
         self._vaults = vaults
+        self.on_changed: Callable[[Vault, Policy], None] = lambda _vault, _policy: None
 
     def put(self, call: Call) -> Response:
         vault, name = self._vaults.of(call), call.params["policy"]
@@ -39,6 +41,7 @@ class Policies:
         policy = Policy(call.resource_id, name, properties) if existing is None else existing
         policy.properties = properties
         vault.policies[name.lower()] = policy
+        self.on_changed(vault, policy)
         return Response(200, policy_body(policy))
 
     def get(self, call: Call) -> Response:

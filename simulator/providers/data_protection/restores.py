@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.arm.route import Call
 from simulator.http import Response
+from simulator.providers.data_protection.backups import KILLED_AFTER
 from simulator.providers.data_protection.configuration import Configuration
 from simulator.providers.data_protection.instances import Instances
-from simulator.providers.data_protection.jobs import Jobs, Outcome
+from simulator.providers.data_protection.job_log import JobLog, Outcome
+from simulator.providers.data_protection.jobs import Jobs
 from simulator.providers.data_protection.models import BackupInstance, Job, RecoveryPoint, UserError, Vault
 from simulator.providers.data_protection.recovery_points import expire, stores
 from simulator.providers.data_protection.responses import accepted, invalid_input, refusal
@@ -28,10 +30,16 @@ class Restores:
     """validateRestore and restore. Not modelled: staging of vault tier restores, conflicts, what is restored."""
 
     def __init__(
-        self, cloud: "Cloud", vaults: Vaults, instances: Instances, jobs: Jobs, configuration: Configuration
+        self,
+        cloud: "Cloud",
+        vaults: Vaults,
+        instances: Instances,
+        log: JobLog,
+        jobs: Jobs,
+        configuration: Configuration,
     ) -> None:
         self._cloud, self._vaults, self._instances = cloud, vaults, instances
-        self._jobs, self._configuration = jobs, configuration
+        self._log, self._jobs, self._configuration = log, jobs, configuration
 
     def validate(self, call: Call) -> Response:
         vault, instance = self._vaults.of(call), self._instances.of(call)
@@ -50,7 +58,7 @@ class Restores:
         vault, instance = self._vaults.of(call), self._instances.of(call)
         request = call.body()
         target, point = self._read(call, instance, request)
-        if self._jobs.asked_today(vault, instance, "Restore") >= RESTORES_PER_DAY:
+        if self._log.asked_today(vault, instance, "Restore") >= RESTORES_PER_DAY:
             text = f"At most {RESTORES_PER_DAY} restores a day are allowed for a backup instance."
             raise refusal(call, 400, UserError("UserErrorMaxRestoresReached", text))  # assumed code
         job = self.start(vault, instance, target, point, request.get("sourceDataStoreType", "OperationalStore"))
@@ -65,16 +73,35 @@ class Restores:
         store: str,
         outcome: Outcome | None = None,
     ) -> Job:
-        """A restore job into the target cluster; it fails for what the target lacks when it ends."""
-        job = self._jobs.new_job(vault, instance, "Restore", is_user_triggered=True)
+        """A restore job into the target cluster. It fails for what the target lacks when it ends, and when the
+        container that does it there is replaced, or killed because so many resources take more memory than it has."""
+        job = self._log.new_job(vault, instance, "Restore", is_user_triggered=True)
         job.source_point, job.source_store, job.target_cluster_id = point, store, target
         wanted = outcome or Outcome()
+        extensions = self._cloud.kubernetes_configuration
+
+        def troubled() -> UserError | None:
+            lost = extensions.restarted_since(target, job.started)
+            return self._missing(vault, instance, target) or (POD_RESTARTED if lost else None)
 
         def ended() -> None:
-            error = self._missing(vault, instance, target) or wanted.error
-            self._jobs.end(job, error, wanted.warnings if error is None else ())
+            if job.ended is not None:
+                return
+            error = troubled()
+            if error is None and wanted.out_of_memory:
+                extensions.kill_for_memory(target)
+            error = error or wanted.error
+            self._log.end(job, error, wanted.warnings if error is None else ())
 
-        self._cloud.clock.call_later(self._cloud.timings.restore_job, ended)
+        def killed() -> None:
+            if troubled() is None:
+                extensions.kill_for_memory(target)
+                self._log.end(job, POD_RESTARTED)
+
+        seconds = self._cloud.timings.restore_job
+        if outcome is None and point is not None and not extensions.can_hold(target, point.resource_count):
+            self._cloud.clock.call_later(seconds * KILLED_AFTER, killed)
+        self._cloud.clock.call_later(seconds, ended)
         return job
 
     def _missing(self, vault: Vault, instance: BackupInstance, target: str) -> UserError | None:

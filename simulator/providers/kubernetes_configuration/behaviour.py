@@ -1,6 +1,7 @@
 """Microsoft.KubernetesConfiguration: the calls the extension service answers, and what other providers ask."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
@@ -10,7 +11,13 @@ from simulator.arm.paging import page
 from simulator.arm.route import Call, Route
 from simulator.http import Response
 from simulator.providers.kubernetes_configuration.extensions import Extensions
-from simulator.providers.kubernetes_configuration.models import BACKUP_TYPE, Extension
+from simulator.providers.kubernetes_configuration.memory import memory_limit_mi, memory_needed_mi
+from simulator.providers.kubernetes_configuration.models import (
+    BACKUP_TYPE,
+    ContainerRestart,
+    Extension,
+    RunningContainer,
+)
 from simulator.providers.kubernetes_configuration.requests import Asked, asked, settings_of
 from simulator.providers.kubernetes_configuration.responses import extension_json, operation_json
 
@@ -37,6 +44,10 @@ class KubernetesConfiguration:
 
     # What other providers ask
 
+    def all_extensions(self) -> list[Extension]:
+        """Every extension of every cluster."""
+        return self._extensions.all()
+
     def backup_extension(self, cluster_id: str) -> Extension | None:
         """Azure Backup's extension of the cluster, whatever state it is in."""
         return next((extension for extension in self._extensions.of(cluster_id) if extension.is_backup), None)
@@ -51,6 +62,44 @@ class KubernetesConfiguration:
         extension = self._extensions.install(resource_id, cluster, wanted, seconds=0)
         self._extensions.run(extension, cluster, 0, "Create")
         return extension
+
+    def container_restarts(self, cluster_id: str) -> list[ContainerRestart]:
+        """How the runs of the container that does the cluster's backups ended so far, oldest first."""
+        return self._extensions.pods.restarts(cluster_id)
+
+    def running_container(self, cluster_id: str) -> RunningContainer | None:
+        """The container that does the cluster's backups now; None without an extension that came up."""
+        return self._extensions.pods.running(cluster_id)
+
+    def restarted_since(self, cluster_id: str, moment: datetime) -> bool:
+        """Whether a job that began at that moment has lost the container that it ran in."""
+        return any(end.finished > moment for end in reversed(self.container_restarts(cluster_id)))
+
+    def can_hold(self, cluster_id: str, resource_count: int) -> bool:
+        """Whether the container has the memory for a backup or restore of so many resources: its limit allows it, and
+        so does the node."""
+        extension, cluster = self.backup_extension(cluster_id), self._cloud.container_service.cluster(cluster_id)
+        if extension is None or cluster is None or self.running_container(cluster_id) is None:
+            return True  # nothing that could run out of memory
+        node = self._cloud.container_service.largest_node_mi(cluster)
+        return memory_needed_mi(resource_count) <= min(memory_limit_mi(extension.settings), node or float("inf"))
+
+    def kill_for_memory(self, cluster_id: str) -> None:
+        """The container is killed for its memory, now, and starts again."""
+        self._extensions.pods.kill(cluster_id, self._cloud.clock.now())
+
+    def replace_pods(self, cluster_id: str) -> None:
+        """The nodes are new: the extension's pod is too."""
+        if self.running_container(cluster_id) is not None:
+            self._extensions.pods.replace(cluster_id, self._cloud.clock.now())
+
+    def cluster_turned(self, cluster_id: str, power: str) -> None:
+        """The cluster was stopped, and its pods with it; or started, and a release that had come up comes up again."""
+        extension, now = self.backup_extension(cluster_id), self._cloud.clock.now()
+        if power == "Stopped":
+            self._extensions.pods.remove(cluster_id, now)
+        elif extension is not None and extension.last_succeeded_at is not None:
+            self._extensions.pods.replace(cluster_id, now)
 
     def drop_cluster(self, cluster_id: str) -> None:
         """The cluster was deleted, and what was installed in it."""

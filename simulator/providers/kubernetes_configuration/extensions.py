@@ -8,6 +8,7 @@ from simulator.arm.errors import ArmError, resource_not_found
 from simulator.arm.operations import Operation, OperationFailed
 from simulator.providers.kubernetes_configuration.failures import error_of, reason_of
 from simulator.providers.kubernetes_configuration.models import Extension
+from simulator.providers.kubernetes_configuration.pods import Pods
 from simulator.providers.kubernetes_configuration.requests import Asked
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ class Extensions:
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
         self._extensions: dict[str, Extension] = {}
+        self.pods = Pods()
 
     def get(self, resource_id: str) -> Extension | None:
         return self._extensions.get(resource_id.lower())
+
+    def all(self) -> list[Extension]:
+        return list(self._extensions.values())
 
     def of(self, cluster_id: str) -> list[Extension]:
         wanted = cluster_id.lower()
@@ -90,6 +95,8 @@ class Extensions:
         """The extension is gone, its identities with it."""
         if self._extensions.pop(extension.id.lower(), None) is None:
             return
+        if extension.is_backup:
+            self.pods.remove(extension.cluster_id, self._cloud.clock.now())
         for principal in (extension.identity, extension.aks_identity):
             if principal is not None:
                 self._cloud.identity.remove_principal(principal.object_id)
@@ -113,6 +120,7 @@ class Extensions:
             stopped=stopped,
             service_principal=cluster.service_principal,
             has_x86_linux_pool=cluster.has_x86_linux_pool,
+            largest_node_mi=self._cloud.container_service.largest_node_mi(cluster),
             network_isolated=cluster.network_isolated,
             asked_for=self._trouble(cluster),
         )
@@ -123,6 +131,8 @@ class Extensions:
         extension.provisioning_state = "Succeeded"
         extension.error, extension.statuses = None, []
         extension.last_succeeded_at = self._cloud.clock.now()
+        if extension.is_backup:  # assumed: with the same settings, too
+            self.pods.replace(extension.cluster_id, self._cloud.clock.now())
 
     def _trouble(self, cluster: "Cluster") -> str | None:
         """The failure that was asked for when the cluster was made, as often as it was asked for."""

@@ -3,6 +3,7 @@ and the frame of the message are as users report them; which cluster shows which
 
 from typing import Any
 
+from simulator.providers.kubernetes_configuration.memory import has_bad_quantities, memory_request_mi
 from simulator.providers.kubernetes_configuration.models import Extension
 
 # The keys without which the backup extension cannot reach its container (Microsoft's own command always sends them).
@@ -22,6 +23,9 @@ _REASONS = {
     "BackoffLimitExceeded": "Helm installation failed : Unable to create/update Kubernetes resources for the extension "
     ": Recommendation Please check that pods can reach the API server : InnerError [release {name} failed, and has "
     "been uninstalled due to atomic being set: failed pre-install: job failed: BackoffLimitExceeded]",
+    "BadQuantity": "Helm installation failed : Unable to create/update Kubernetes resources for the extension : "
+    "InnerError [release {name} failed: the pod is invalid: resources.limits and resources.requests must be "
+    "quantities, and no request above its limit]",
     "DNS": "Failed to reach the configuration endpoint : dial tcp: lookup {region}.dp.kubernetesconfiguration.azure."
     "com: no such host",
     "Stopped": "The extension agent did not answer: the cluster is not running",
@@ -37,9 +41,12 @@ def reason_of(
     service_principal: bool,
     has_x86_linux_pool: bool,
     network_isolated: bool,
+    largest_node_mi: float,
     asked_for: str | None,
 ) -> str | None:
-    """A key of the reasons above, a missing setting's name, or None when the install succeeds."""
+    """A key of the reasons above, a missing setting's name, or None when the install succeeds. Assumed: what becomes of
+    settings of the resources that cannot be; a request that no node can grant leaves the pod Pending until Helm gives
+    up (documented for too little capacity), a limit above it does not."""
     if stopped:
         return "Stopped"
     if service_principal:
@@ -50,7 +57,13 @@ def reason_of(
         return "HelmPostInstallTimeout"
     if asked_for is not None:
         return asked_for
-    return missing_setting(extension) if extension.is_backup else None
+    if not extension.is_backup:
+        return None
+    if (missing := missing_setting(extension)) is not None:
+        return missing
+    if has_bad_quantities(extension.settings):
+        return "BadQuantity"
+    return "HelmPostInstallTimeout" if memory_request_mi(extension.settings) > largest_node_mi else None
 
 
 def missing_setting(extension: Extension) -> str | None:

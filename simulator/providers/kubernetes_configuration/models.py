@@ -9,11 +9,33 @@ from simulator.arm.route import Principal
 BACKUP_TYPE = "microsoft.dataprotection.kubernetes"
 
 
+@dataclass(frozen=True, slots=True)
+class ContainerRestart:
+    """How one run of a container ended: `reason` is OOMKilled (it was started again in its pod), or Completed (its pod
+    went, for a new one or for good). `restarts` is how often the container was started again in that pod by then."""
+
+    pod: str
+    container: str
+    started: datetime
+    finished: datetime
+    reason: str
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunningContainer:
+    """The container that does the backups as it runs now, since when, and how often it was started again."""
+
+    pod: str
+    container: str
+    started: datetime
+    restarts: int
+
+
 @dataclass(slots=True, eq=False)
 class Extension:
     """An extension of one cluster. `settings` are its configurationSettings; `aks_identity` is what its pods act as
-    (None until the first install has succeeded); `last_succeeded_at` is when its pods last came up, so that a backup
-    which began earlier has lost them."""
+    (None until the first install has succeeded); `last_succeeded_at` is when its pods last came up."""
 
     id: str
     cluster_id: str

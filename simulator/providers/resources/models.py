@@ -10,13 +10,10 @@ REGISTRATION_FREE = ("microsoft.resources", "microsoft.authorization", "microsof
 UNSERVED = (
     "Microsoft.Compute",
     "Microsoft.Features",
-    "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.Kubernetes",
     "Microsoft.ManagedIdentity",
     "Microsoft.Network",
-    "Microsoft.OperationalInsights",
-    "Microsoft.ResourceGraph",
     "Microsoft.Web",
 )
 """Namespaces a subscription can register although nothing of them is modelled; they list no resource types."""

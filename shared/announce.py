@@ -1,0 +1,121 @@
+"""Announcing: a line in the log that a rule can match, and an entry in the outbox for everyone who shall be told."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from shared.domain.alerts import THE_APP, About, Alert, Announcement, Cause
+from shared.domain.destinations import TOPIC, route_and_channel
+from shared.domain.profile import Alerting, Route
+from shared.plan.alerts import announcements as announcements_of
+from shared.plan.alerts import settle
+from shared.plan.routes import addressed, quiet_until
+from shared.world import World
+
+log = logging.getLogger(__name__)
+
+_LONGEST_LOGGED = 500
+_MOST_REMEMBERED = 20
+
+
+async def announce(announcements: Sequence[Announcement], world: World, *, leave_out: str = "") -> None:
+    """Everything is written under the announcements' own keys, so doing it twice tells nobody twice; only the log has
+    the line again. Raises what storage raises. `leave_out` names a destination that is dead."""
+    for announcement in announcements:
+        fields = log_fields(announcement)
+        log.info("alert %s", json.dumps(fields, separators=(",", ":")), extra={"alert": fields})
+        await hand_over(announcement, world, leave_out=leave_out)
+
+
+async def hand_over(announcement: Announcement, world: World, *, leave_out: str = "") -> None:
+    """Put it into the outbox of every destination it is for, and ask for the deliveries. Quiet hours are not disturbed
+    for what they postpone."""
+    names = addressed(announcement, world.configuration.notifications, leave_out)
+    if world.topic is not None and leave_out != TOPIC:
+        names = (TOPIC, *names)
+    for name in names:
+        await world.outbox.put(name, announcement)
+        await world.notify_queue.send(name, _quiet_seconds(name, announcement, world))
+
+
+def log_fields(announcement: Announcement) -> dict[str, str | int]:
+    """The contract of the log line: docs/notifications.md."""
+    alert, about = announcement.alert, announcement.about
+    return {
+        "kind": announcement.kind,
+        "alert_id": alert.id,
+        "episode": alert.episode,
+        "severity": alert.severity,
+        "state": alert.state,
+        "subject": alert.subject,
+        "name": about.name,
+        "subscription_id": about.subscription_id,
+        "resource_group": about.resource_group,
+        "location": about.location,
+        "profile": about.profile,
+        "vault_id": about.vault_id,
+        "cause": alert.cause.key,
+        "code": alert.cause.code,
+        "title": alert.cause.title[:_LONGEST_LOGGED],
+        "occurrences": alert.cause.occurrences,
+        "job_id": alert.cause.job_id,
+        "first_at": alert.cause.first_at.isoformat(),
+        "last_at": alert.cause.last_at.isoformat(),
+    }
+
+
+async def own_alert(cause: Cause, world: World, *, leave_out: str = "") -> None:
+    """Say that something is wrong with the Guard itself; saying the same again tells nobody again. What was done about
+    it before is kept."""
+    known = await _own_alerts(world, cause.key)
+    if cause.key in known and known[cause.key].state == "Open":
+        did = dict.fromkeys((*known[cause.key].cause.did, *cause.did))
+        cause = replace(cause, did=tuple(did)[-_MOST_REMEMBERED:])
+    await _settle_own(known, cause, world, leave_out)
+
+
+async def own_alert_over(cause_key: str, world: World, *, leave_out: str = "") -> None:
+    """It is in order again. Nothing happens when it was never said."""
+    known = await _own_alerts(world, cause_key)
+    if cause_key in known and known[cause_key].state == "Open":
+        over = replace(known[cause_key].cause, resolved_at=world.clock.now())
+        await _settle_own(known, over, world, leave_out)
+
+
+async def _own_alerts(world: World, cause_key: str) -> dict[str, Alert]:
+    return {alert.cause.key: alert async for alert in world.alert_book.all_of(THE_APP) if alert.cause.key == cause_key}
+
+
+async def _settle_own(known: Mapping[str, Alert], cause: Cause, world: World, leave_out: str) -> None:
+    """The table is the truth here, so it is written last: after a crash before that, the same is announced again under
+    the same keys."""
+    moment = world.moment()
+    alerts = settle(
+        THE_APP,
+        known,
+        (cause,),
+        words=await world.alert_book.words(THE_APP),
+        hold=None,
+        alerting=Alerting(),
+        moment=moment,
+        judged=None,
+    )
+    news, alerts = announcements_of(alerts, About(THE_APP, "AKS Backup Guard"), moment)
+    await announce(news, world, leave_out=leave_out)
+    if changed := [alert for key, alert in alerts.items() if known.get(key) != alert]:
+        await world.alert_book.show(changed)
+
+
+def _quiet_seconds(destination: str, announcement: Announcement, world: World) -> float:
+    """Seconds of the wall clock until the destination may hear of it."""
+    route, now = route_of(destination, world), world.clock.now()
+    end = quiet_until(route, announcement.alert.severity, now) if route else None
+    return (end - now).total_seconds() + 1 if end else 0.0
+
+
+def route_of(destination: str, world: World) -> Route | None:
+    """The route as guard.yaml has it now; None when it, or that channel of it, is no longer there."""
+    name, channel = route_and_channel(destination) or ("", "")
+    routes = world.configuration.notifications.routes
+    return next((route for route in routes if route.name == name and channel in route.channels), None)

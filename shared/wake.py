@@ -1,0 +1,73 @@
+"""Wake-ups: whoever wants a cluster or region looked at asks here. One per subject, however often it is asked for."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.errors import GuardError, RecordConflict
+from shared.domain.ids import ClusterId, Subject
+from shared.domain.observed import ObservedCluster, ObservedRegion
+from shared.domain.record import ReconcileRequest, Record
+from shared.world import World
+
+
+async def send_wake_up(record: Record, world: World) -> None:
+    if record.due_at is not None:
+        delay = max(0.0, (record.due_at - world.clock.now()).total_seconds())
+        await world.queue.send(ReconcileRequest(record.subject, record.wake_id), delay)
+
+
+async def request_look(subject: Subject, world: World, asked_at: datetime | None = None, *, news: bool = False) -> bool:
+    """Ask for a look now. Any number of requests before the look make one look. `news`: only its history has something
+    new; what was read from Azure stays good, and a cluster nobody knows is not made one of the fleet by it (its first
+    look reads the history anyway). False when nothing was sent: the pass that holds the lease answers, or nobody needs
+    to."""
+    for _ in range(5):
+        now = world.clock.now()
+        record = await world.records.get(subject)
+        if record is None and news:
+            return False
+        if record is not None and record.lease_until is not None and record.lease_until > now:
+            await world.records.mark_requested(subject, asked_at or now)
+            record = await world.records.get(subject)
+            if record is not None and record.lease_until is not None and record.lease_until > now:
+                return False  # the holder answers when it is done
+        try:
+            record = await saved(_asked(record, subject, asked_at or now, world, news=news), world)
+        except RecordConflict:
+            continue
+        await send_wake_up(record, world)
+        return True
+    raise RecordConflict(f"{subject}: others kept writing first")
+
+
+def _asked(record: Record | None, subject: Subject, asked_at: datetime, world: World, *, news: bool) -> Record:
+    """A wake-up that is due already keeps its id, so that its copies stay copies. A request that is answered late
+    never hides a newer one: what is older than the newest is read again."""
+    now = world.clock.now()
+    if record is None:
+        observed = ObservedCluster() if isinstance(subject, ClusterId) else ObservedRegion()
+        record = Record(subject, now, observed)
+    record = replace(record, news_at=max(asked_at, record.news_at or asked_at))
+    if not news:
+        record = replace(record, requested_at=max(asked_at, record.requested_at or asked_at))
+    if record.due_at is not None and record.due_at <= now and record.wake_id:
+        return record
+    return replace(record, due_at=now, wake_id=world.new_id())
+
+
+async def saved(record: Record, world: World) -> Record:
+    """Save; after an answer that was lost, read whether it was written. Raises RecordConflict."""
+    try:
+        return await world.records.save(record)
+    except (RecordConflict, GuardError):
+        stored = await world.records.get(record.subject)
+        if stored is not None and _same_write(stored, record):
+            return replace(record, etag=stored.etag)
+        raise
+
+
+def _same_write(stored: Record, meant: Record) -> bool:
+    def marks(record: Record) -> tuple[object, ...]:
+        return record.lease_id, record.wake_id, record.due_at, record.requested_at, record.news_at
+
+    return marks(stored) == marks(meant)

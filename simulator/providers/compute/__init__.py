@@ -1,0 +1,1 @@
+"""Microsoft.Compute: the sizes that nodes can have."""

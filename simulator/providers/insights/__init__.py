@@ -1,0 +1,1 @@
+"""Microsoft.Insights: the diagnostic settings of Backup vaults."""

@@ -1,0 +1,1 @@
+"""Microsoft.ResourceGraph: one query over all that ARM holds, a little late."""
