@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.run import COULD_NOT_TELL, FINDINGS, run
 from shared.bootstrap import alert_book
 from shared.domain.alerts import SEVERITIES, Alert, Word
+from shared.notify.foreign import clean
 
 _ID_SHOWN = 8
 _STYLES = {"Critical": "bold red", "Error": "red", "Warning": "yellow", "Informational": "dim"}
@@ -40,8 +41,8 @@ def alerts(
 def acknowledge(alert_id: AlertId) -> None:
     """Say that somebody is at it: the alert does not escalate any more."""
     now = datetime.now(UTC)
-    alert = run(_say(alert_id, lambda _: Word(getpass.getuser(), now, acknowledged=True)))
-    typer.echo(f"Acknowledged: {alert.cause.title} ({_name(alert)}).")
+    alert = run(_say(alert_id, lambda old: Word(getpass.getuser(), now, True, old.snoozed_until)))
+    typer.echo(f"Acknowledged: {clean(alert.cause.title)} ({_name(alert)}).")
 
 
 def snooze(
@@ -51,7 +52,7 @@ def snooze(
     now = datetime.now(UTC)
     until = now + timedelta(hours=hours)
     alert = run(_say(alert_id, lambda old: Word(getpass.getuser(), now, bool(old.acknowledged_by), until)))
-    typer.echo(f"Snoozed until {until:%Y-%m-%d %H:%M} UTC: {alert.cause.title} ({_name(alert)}).")
+    typer.echo(f"Snoozed until {until:%Y-%m-%d %H:%M} UTC: {clean(alert.cause.title)} ({_name(alert)}).")
 
 
 async def _say(alert_id: str, word: Callable[[Alert], Word]) -> Alert:
@@ -77,7 +78,7 @@ def _table(found: list[Alert]) -> Table:
             f"{alert.opened_at:%Y-%m-%d %H:%M}",
             str(alert.cause.occurrences),
             Text(_name(alert)),
-            Text(f"{alert.cause.title} ({alert.cause.code})"),
+            Text(clean(f"{alert.cause.title} ({alert.cause.code})")),
         )
     return table
 
@@ -91,4 +92,4 @@ def _state(alert: Alert) -> str:
 
 
 def _name(alert: Alert) -> str:
-    return alert.subject.rsplit("/", 1)[-1]
+    return clean(alert.subject.rsplit("/", 1)[-1])

@@ -13,7 +13,6 @@ _JOBS = (
     "BackupJobCompleted",
     "BackupJobCompletedWithWarnings",
     "BackupJobFailed",
-    "BackupExtensionOutOfMemory",
 )
 _CLUSTERS = "Microsoft.ContainerService/managedClusters"
 _OPERATIONS = (

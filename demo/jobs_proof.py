@@ -51,9 +51,13 @@ def _climbed(stack: Stack, seen: Seen) -> Claim:
     ]
     wrong = [] if seen.limits == LADDER else [f"the limits were {seen.limits}"]
     wrong += [] if len(changes) == len(LADDER) - 1 else [f"{len(changes)} changes of the extension"]
+    failed = seen.backups[:-1]
+    if len(failed) < len(changes) or set(failed) != {"Failed"} or seen.backups[-1:] != ("Completed",):
+        wrong.append(f"the backups ended {', '.join(seen.backups)}")
     return Claim(
-        f"The memory limit of {OUTGROWN.name} climbed exactly two rungs, one for each OOM kill",
-        "the extension's settings as the operator read them, the Guard's PATCH calls, the newest job",
+        f"The memory limit of {OUTGROWN.name} climbed exactly two rungs in {len(failed)} failed backups, and the one "
+        "after them is clean",
+        "the extension's settings as the operator read them, the Guard's PATCH calls, the jobs of its vault",
         tuple(wrong),
     )
 

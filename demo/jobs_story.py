@@ -24,9 +24,11 @@ _MEMORY = "resources.limits.memory"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the story saw on its way: memory limits of the outgrown cluster's extension, one after the other."""
+    """What the story saw of the outgrown cluster: memory limits of its extension, one after the other, and what became
+    of the backups since it has grown, oldest first."""
 
     limits: tuple[str, ...]
+    backups: tuple[str, ...]
 
 
 def play_jobs(stack: Stack, team: Team, view: View) -> Seen:
@@ -60,7 +62,7 @@ class _JobsStory:
         self._view.say(f"The alert resolves itself: [b]{told.title}[/]")
 
     def a_cluster_outgrows_its_extension(self) -> Seen:
-        limits = [self._memory_limit()]
+        limits, before = [self._memory_limit()], len(self._jobs(OUTGROWN))
         self._contents(OUTGROWN, resource_count=GROWN_TO)
         self._scheduled(OUTGROWN)
         self._view.say(
@@ -72,13 +74,13 @@ class _JobsStory:
             if (limit := self._memory_limit()) != limits[-1]:
                 limits.append(limit)
                 self._view.say(f"The Guard has raised the extension's memory limit to [b]{limit}[/].")
-            return self._newest_job(OUTGROWN) == "Completed" and any(
+            return self._jobs(OUTGROWN)[-1] == "Completed" and any(
                 "resolved" in message.title.lower() for message in self._about(OUTGROWN)
             )
 
         self._until(recovered, "the outgrown cluster's backup to succeed and its alert to resolve")
         self._view.say(f"The backup was run again, and is clean: {' → '.join(limit or '1280Mi' for limit in limits)}.")
-        return Seen(tuple(limits))
+        return Seen(tuple(limits), tuple(self._jobs(OUTGROWN)[before:]))
 
     def _contents(self, member: Member, **contents: Any) -> None:
         self._stack.control("POST", "clusters/contents", {"cluster": self._id(member), **contents})
@@ -102,7 +104,8 @@ class _JobsStory:
         body = self._stack.operator.get(path, EXTENSIONS)
         return str(body["properties"]["configurationSettings"].get(_MEMORY, ""))
 
-    def _newest_job(self, member: Member) -> str:
+    def _jobs(self, member: Member) -> list[str]:
+        """The status of each of its jobs, oldest first."""
         jobs = [
             job["properties"]
             for vault in self._stack.operator.list(
@@ -112,7 +115,7 @@ class _JobsStory:
             for job in self._stack.operator.list(f"{vault['id']}/backupJobs", DATA_PROTECTION)
             if job["properties"]["dataSourceId"].lower() == self._id(member)
         ]
-        return str(max(jobs, key=lambda job: str(job["startTime"]))["status"])
+        return [str(job["status"]) for job in sorted(jobs, key=lambda job: str(job["startTime"]))]
 
     def _until(self, happened: Callable[[], bool], what: str) -> None:
         began = time.monotonic()

@@ -8,6 +8,9 @@ from demo.azure_now import AzureNow
 from demo.fleet import BY_HAND, ELIGIBLE, FLEET, LEFT_ALONE, REGIONS, Member
 from demo.tables import Line, Said
 
+_QUERIES = "/providers/microsoft.resourcegraph/resources"
+"""Resource Graph is asked by POST, which changes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -24,7 +27,8 @@ class Evidence:
 
     def changes(self) -> list[str]:
         """Lower-case paths of the calls that could change something."""
-        return [str(call["path"]).lower() for call in self.calls if call["method"] != "GET"]
+        paths = (str(call["path"]).lower() for call in self.calls if call["method"] != "GET")
+        return [path for path in paths if path != _QUERIES]
 
 
 @dataclass(frozen=True, slots=True)

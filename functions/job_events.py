@@ -20,15 +20,15 @@ async def job_events(event: str) -> None:
     from shared.events.job_events import parse_job_event
 
     try:
-        news = parse_job_event(event, datetime.now(UTC))
+        job = parse_job_event(event, datetime.now(UTC))
     except MalformedEventError as error:
         dropped["malformed"] += 1
         log.warning("dropped a malformed event, the %dth of this process: %s", dropped["malformed"], error)
         return
-    if news is None:
+    if job is None:
         return
     from shared.bootstrap import world
     from shared.hand_on import take_in
 
-    await take_in(news, await world())
-    log.info("took in %s of %s", news.key, news.cluster)
+    await take_in(job, await world())
+    log.info("took in %s of %s", job.key, job.cluster)

@@ -68,7 +68,7 @@ def log_fields(announcement: Announcement) -> dict[str, str | int]:
 async def own_alert(cause: Cause, world: World, *, leave_out: str = "") -> None:
     """Say that something is wrong with the Guard itself; saying the same again tells nobody again. What was done about
     it before is kept."""
-    known = await _own_alerts(world, cause.key)
+    known = await _own_alerts(cause.key, world, leave_out)
     if cause.key in known and known[cause.key].state == "Open":
         did = dict.fromkeys((*known[cause.key].cause.did, *cause.did))
         cause = replace(cause, did=tuple(did)[-_MOST_REMEMBERED:])
@@ -77,20 +77,22 @@ async def own_alert(cause: Cause, world: World, *, leave_out: str = "") -> None:
 
 async def own_alert_over(cause_key: str, world: World, *, leave_out: str = "") -> None:
     """It is in order again. Nothing happens when it was never said."""
-    known = await _own_alerts(world, cause_key)
+    known = await _own_alerts(cause_key, world, leave_out)
     if cause_key in known and known[cause_key].state == "Open":
         over = replace(known[cause_key].cause, resolved_at=world.clock.now())
         await _settle_own(known, over, world, leave_out)
 
 
-async def _own_alerts(world: World, cause_key: str) -> dict[str, Alert]:
-    return {alert.cause.key: alert async for alert in world.alert_book.all_of(THE_APP) if alert.cause.key == cause_key}
+async def _own_alerts(cause_key: str, world: World, leave_out: str) -> Mapping[str, Alert]:
+    """With what somebody who died had still to tell of it told."""
+    book = world.alert_book.all_of(THE_APP)
+    return await _tell_own(
+        {alert.cause.key: alert async for alert in book if alert.cause.key == cause_key}, world, leave_out
+    )
 
 
 async def _settle_own(known: Mapping[str, Alert], cause: Cause, world: World, leave_out: str) -> None:
-    """The table is the truth here, so it is written last: after a crash before that, the same is announced again under
-    the same keys."""
-    moment = world.moment()
+    """The table is the truth here, so it is written before anybody hears of it, and again when everybody did."""
     alerts = settle(
         THE_APP,
         known,
@@ -98,13 +100,21 @@ async def _settle_own(known: Mapping[str, Alert], cause: Cause, world: World, le
         words=await world.alert_book.words(THE_APP),
         hold=None,
         alerting=Alerting(),
-        moment=moment,
+        moment=world.moment(),
         judged=None,
     )
-    news, alerts = announcements_of(alerts, About(THE_APP, "AKS Backup Guard"), moment)
-    await announce(news, world, leave_out=leave_out)
     if changed := [alert for key, alert in alerts.items() if known.get(key) != alert]:
         await world.alert_book.show(changed)
+    await _tell_own(alerts, world, leave_out)
+
+
+async def _tell_own(alerts: Mapping[str, Alert], world: World, leave_out: str) -> Mapping[str, Alert]:
+    """What is untold is told, under the same keys however often; then the table says so."""
+    news, told = announcements_of(alerts, About(THE_APP, "AKS Backup Guard"), world.moment())
+    await announce(news, world, leave_out=leave_out)
+    if news:
+        await world.alert_book.show([alert for key, alert in told.items() if alerts[key] != alert])
+    return told
 
 
 def _quiet_seconds(destination: str, announcement: Announcement, world: World) -> float:

@@ -75,7 +75,8 @@ async def alert_book() -> AsyncIterator["TableAlertBook"]:
 
 
 async def check_health() -> dict[str, object]:
-    """What /api/health answers: `status`, the configuration's revision, and every problem in words."""
+    """What /api/health answers: `status`, the configuration's revision, and every problem in words. Warnings leave it able
+    to work."""
     from shared.domain.errors import GuardError
     from shared.profiles import InvalidConfigurationError
     from shared.settings import InvalidSettingsError
@@ -93,8 +94,23 @@ async def check_health() -> dict[str, object]:
         "revision": here.configuration.revision,
         "profiles": modes,
         "stopped": stopped,
+        "warnings": _unreachable(here.configuration),
         "problems": [],
     }
+
+
+def _unreachable(configuration: "Configuration") -> list[str]:
+    """The channels of guard.yaml that have no address."""
+    from shared.settings import CHANNEL_PREFIX, read_settings
+
+    known = read_settings(os.environ).channels
+    named = dict.fromkeys(channel for route in configuration.notifications.routes for channel in route.channels)
+    return [
+        f"guard.yaml names the channel {channel}, but the app setting {CHANNEL_PREFIX}{channel} is not set: "
+        "nobody is told through it"
+        for channel in named
+        if channel not in known
+    ]
 
 
 def _build() -> "World":

@@ -96,7 +96,8 @@ def _turn(destination: str, pending: Sequence[Announcement], world: World) -> Tu
     route = route_of(destination, world)
     if route is None:
         return Turn(in_order(pending)[:_MOST_AT_ONCE])
-    return due(pending[:_MOST_AT_ONCE], route, world.configuration.notifications, world.moment())
+    turn = due(pending, route, world.configuration.notifications, world.moment())
+    return replace(turn, announcements=turn.announcements[:_MOST_AT_ONCE])
 
 
 async def _readdress(destination: str, pending: Sequence[Announcement], world: World) -> None:
@@ -207,7 +208,7 @@ def _cause(state: Destination, given_up: int, why: str, world: World) -> Cause:
         recommended_action=f"Check {check}, and whether the service behind it still takes messages.",
         first_at=state.failing_since or now,
         last_at=now,
-        will_do=f"Try again at least once an hour; what is older than {KEPT_DAYS} days is given up.",
+        will_do=f"The Guard tries again at least once an hour; what is older than {KEPT_DAYS} days is given up.",
         did=(gave_up,) if given_up else (),
     )
 

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from itertools import batched
 
 from shared.announce import own_alert, own_alert_over
 from shared.domain.alerts import Cause
 from shared.domain.errors import BlockedError, GuardError, TransientError
-from shared.domain.jobs import EndedJob
+from shared.domain.jobs import EndedJob, OutOfMemorySign
 from shared.domain.time import Moment
 from shared.ports import EventTopic, News, OutgoingNews
 from shared.wake import request_look
@@ -25,7 +26,8 @@ UNHEARD = 600.0
 LATE_DETAILS = 7200.0
 """Azure's seconds for which details of news that went without them are still asked for."""
 GIVE_UP = 3 * 86400.0
-"""Azure's seconds after which the topic is no longer tried for it: the Guard itself has long taken it in."""
+"""Azure's seconds after which the topic is no longer tried for it: the Guard itself has long taken it in; nor the jobs
+API for a job that somebody only mentioned."""
 MOST_DETAILS = 60
 """Calls of the jobs API a run. A subscription's allowance was recorded as 200 in a window nobody publishes: the loop,
 which watches its own backups, and people need the rest."""
@@ -114,13 +116,14 @@ async def _with_details(
     moment = world.moment()
     remaining = {entry.key: entry for entry in fresh}
     waiting = sorted((entry for entry in fresh if lacks_details(entry)), key=lambda e: (e.news is None, e.found_at))
-    troubles = 0
+    troubles, answered = 0, set[str]()
     try:
         async with asyncio.timeout(world.pass_seconds / 3):
             for entry in (*waiting, *late)[:MOST_DETAILS]:
                 try:
                     with failures.kept(entry.key, but=GuardError):
                         await _ask(entry, remaining, world)
+                        answered.add(entry.key)
                     troubles = 0
                 except TransientError as error:
                     troubles += 1
@@ -132,7 +135,8 @@ async def _with_details(
     except TimeoutError:
         log.warning("details of jobs took too long; the next run goes on")
     for entry in waiting:
-        if remaining.get(entry.key) is entry and entry.news is None and moment.since(entry.found_at) >= PATIENCE:
+        patience = PATIENCE if entry.key in answered else GIVE_UP
+        if remaining.get(entry.key) is entry and entry.news is None and moment.since(entry.found_at) >= patience:
             log.warning("dropped %s: somebody said that it ended, and Azure does not say so", entry.job_id)
             await world.outbox.drop_news(entry)
             del remaining[entry.key]
@@ -188,11 +192,19 @@ async def _publish_to(topic: EventTopic, ready: Sequence[OutgoingNews], world: W
                 await own_alert(_topic_cause(error, group[0]), world)
             return published
         at = world.clock.now()
-        await asyncio.gather(*(world.outbox.put_news(replace(entry, published_at=at)) for entry in group))
+        await asyncio.gather(*(_published(entry, at, world) for entry in group))
         published += len(group)
     if published:
         await own_alert_over(_TOPIC_CAUSE, world)
     return published
+
+
+async def _published(entry: OutgoingNews, at: datetime, world: World) -> None:
+    """A job comes back as an event. A kill is taken in here: what an event says of it could not be checked."""
+    if isinstance(entry.news, OutOfMemorySign):
+        await _take_in_directly(entry, world)
+    else:
+        await world.outbox.put_news(replace(entry, published_at=at))
 
 
 async def _take_in_directly(entry: OutgoingNews, world: World) -> None:

@@ -135,14 +135,15 @@ async def look_at_cluster(record: Record, world: World) -> Look:
 
 
 async def _with_history(record: Record, moment: Moment, world: World) -> tuple[Record, ClusterHistory | None]:
-    """Reads what became of the cluster's jobs, when there is news of them or something waits for them."""
+    """Reads what became of the cluster's jobs, when there is news of them or something waits for them. The news stays
+    until the alerts that follow from it are written down."""
     assert isinstance(record.subject, ClusterId)  # noqa: S101 - the caller chose by the subject
     open_alerts = any(alert.state == "Open" for alert in record.alerts.values())
     if record.news_at is None and not open_alerts and not needs_history(record, moment):
         return record, None
     since = moment.now - timedelta(days=HISTORY_DAYS)
     history = await world.history.of(record.subject, max(since, record.reborn_at or since))
-    return remembered(replace(record, news_at=None), history), history
+    return remembered(record, history), history
 
 
 def _planned_for(record: Record, configuration: Configuration) -> Record:

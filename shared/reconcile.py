@@ -13,7 +13,7 @@ from shared.domain.steps import Step
 from shared.look import Look, look_at_cluster, look_at_region
 from shared.plan.outcomes import intended, remember
 from shared.plan.parts import Plan, sooner
-from shared.tell import TELLING_SECONDS, alerts_change_in, tell
+from shared.tell import TELLING_SECONDS, alerts_change_in, judged, tell
 from shared.wake import request_look, saved, send_wake_up
 from shared.world import World
 
@@ -58,7 +58,13 @@ async def reconcile(request: ReconcileRequest, world: World) -> None:
     record = _with_conditions(record, look.plan, world, failure)
     try:
         async with asyncio.timeout(TELLING_SECONDS):
+            record = await tell(record, look, world)  # what a pass that died has left
+            record = await judged(record, look, world)
             record = await tell(record, look, world)
+    except RecordConflict:
+        if failure is None:
+            return  # as above
+        raise failure from None
     except Exception as error:  # noqa: BLE001 - as above
         failure = failure or error
     if failure is not None:

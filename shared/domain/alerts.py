@@ -36,7 +36,7 @@ class Cause:
     job_id: str = ""
     resources: tuple[JobIssue, ...] = ()
     will_do: str = ""
-    """What the Guard will do about it by itself; empty: nothing."""
+    """What the Guard will do about it by itself, in sentences about the Guard; empty: nothing."""
     did: tuple[str, ...] = ()
     """What the Guard has done about it, oldest first."""
     resolved_at: datetime | None = None

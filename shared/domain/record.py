@@ -50,6 +50,8 @@ class ExtensionMemory:
     """The extension's own `changed_at` when it was last seen Succeeded."""
     settled_at: datetime | None = None
     """When the extension was first seen Succeeded since then: jobs that began later ran under it as it is."""
+    changing_at: datetime | None = None
+    """When the extension was last seen in any other state: jobs that began before may have been cut."""
     nodes: Mapping[str, str] = field(default_factory=dict)
     """What the nodes were like when a failed job was judged, by the job's key."""
 
@@ -116,6 +118,8 @@ class Record:
     last_backup: BackupEnd | None = None
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     """By the key of their cause: the open ones, and what was resolved lately."""
+    untold: tuple[str, ...] = ()
+    """Keys of those that are as a pass has judged them, and that it has yet to show and tell."""
     memory: ExtensionMemory = field(default_factory=ExtensionMemory)
     cures: tuple[Cure, ...] = ()
     """The newest, oldest first."""

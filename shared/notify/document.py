@@ -16,6 +16,7 @@ PORTAL = "https://portal.azure.com/#resource"
 _LONGEST_TITLE = 150
 """Characters: what a header of Slack takes."""
 _MOST_SECTIONS = 10
+_WILL_DO, _SHOULD_DO = "What the Guard will do", "What you should do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +167,10 @@ def _sections_of(it: Told, room: Room) -> tuple[Section, ...]:
         Section("What is missing", (), shown, len(missing) - len(shown)),
         done if did else replace(done, paragraphs=("Nothing so far.",)),
         Section(
-            "What the Guard will do",
+            _WILL_DO,
             (clean(cause.will_do, room.text) or "Nothing by itself: it needs a person.",),
         ),
-        Section("What you should do", (clean(cause.recommended_action, room.text) or "Nothing for now.",)),
+        Section(_SHOULD_DO, (clean(cause.recommended_action, room.text) or "Nothing for now.",)),
     )
 
 
@@ -234,11 +235,13 @@ def _advice(group: Sequence[Told], room: Room) -> tuple[str, ...]:
     first = group[0].newest.alert.cause
     said = [clean(first.message, room.text)] if first.message else []
     for label, texts in (
-        ("The Guard will", {it.newest.alert.cause.will_do for it in group}),
-        ("You should", {it.newest.alert.cause.recommended_action for it in group}),
+        (_WILL_DO, {it.newest.alert.cause.will_do for it in group}),
+        (_SHOULD_DO, {it.newest.alert.cause.recommended_action for it in group}),
     ):
         text = clean(next(iter(texts)), room.text) if len(texts) == 1 else "see each alert on the dashboard"
-        said += [f"{label}: {text}"] if text else []
+        if text:
+            # What the Guard will do is a sentence about the Guard: it needs no label.
+            said.append(text if label == _WILL_DO and len(texts) == 1 else f"{label}: {text}")
     return tuple(said)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.domain.alerts import About, Alert, Announcement, Cause, Hold, Kind, Word, graver, heard
+from shared.domain.alerts import SEVERITIES, About, Alert, Announcement, Cause, Hold, Kind, Word, graver, heard
 from shared.domain.conditions import Condition
 from shared.domain.jobs import POD_RESTARTED, event_key
 from shared.domain.profile import Alerting
@@ -94,7 +94,8 @@ def _forgotten(before: Alert | None, after: Alert, moment: Moment) -> bool:
 
 
 def _in_force(alert: Alert, word: Word | None, hold: Hold | None, alerting: Alerting, moment: Moment) -> Alert:
-    """The alert under what people said, what holds it back, and the time that has passed."""
+    """The alert under what people said, what holds it back, and the time that has passed. Within an episode it never
+    gets less grave: who was told of its beginning is told of its end."""
     if alert.state != "Open":
         return alert
     alert = heard(alert, word)
@@ -106,6 +107,7 @@ def _in_force(alert: Alert, word: Word | None, hold: Hold | None, alerting: Aler
     escalates = too_much and not held and not alert.acknowledged_by
     escalated_at = alert.escalated_at or (moment.now if escalates else None)
     severity = graver(alert.cause.severity) if escalated_at else alert.cause.severity
+    severity = min(alert.severity, severity, key=SEVERITIES.index)
     return replace(alert, held=held, escalated_at=escalated_at, severity=severity)
 
 

@@ -13,11 +13,12 @@ from shared.domain.record import BackupEnd, Cure, Record
 from shared.domain.steps import DeleteExtension, RevokeRole, StartBackup, Step
 from shared.domain.time import Moment
 from shared.plan.evidence import of_this_life
+from shared.plan.extension_memory import kept
 from shared.plan.freshness import DAILY, read_now
 from shared.plan.parts import Part, said_of, seconds_until
 from shared.plan.remedies import REMEDIES, Automation, remedy_for
 from shared.plan.subject import Subject
-from shared.plan.under_way import counts, first_job_look_in, nothing_runs, own_backup
+from shared.plan.under_way import counts, extension_at_rest, first_job_look_in, nothing_runs, own_backup, start_is_near
 from shared.plan.verdict import is_backup, remedy_of, verdict
 
 ON_DEMAND_PER_DAY = 10
@@ -114,7 +115,8 @@ def wants_cluster(subject: Subject) -> bool:
 
 
 def noted(record: Record, steps: tuple[Step, ...], subject: Subject) -> Record:
-    """The cures among the steps that are about to be sent, each once for one job."""
+    """The cures among the steps that are about to be sent, each once for one job; and what an extension that is about
+    to be removed has, for its next installation."""
     due = verdict(subject)
     kinds: dict[type, Literal["retry", "reinstall", "regrant"]] = {
         StartBackup: "retry",
@@ -127,6 +129,8 @@ def noted(record: Record, steps: tuple[Step, ...], subject: Subject) -> Record:
         if kind is not None and kind == due.act and not known:
             cure = Cure(subject.moment.now, kind, due.code, due.evidence)
             record = replace(record, cures=(*record.cures, cure)[-_REMEMBERED:])
+        if isinstance(step, DeleteExtension) and (extension := value_of(subject.observed.extension)) is not None:
+            record = replace(record, memory=kept(record.memory, extension))
     return record
 
 
@@ -134,6 +138,10 @@ def sent(subject: Subject, step: Step) -> Part:
     """Starts it when nothing runs, and no more often than Azure and the profile allow."""
     if isinstance(step, StartBackup) and (turn := _wait_for_turn(subject)) is not None:
         return Part((), (), (step.key,), turn)
+    if isinstance(step, StartBackup) and not extension_at_rest(subject):
+        return Part((), (), (step.key,), 60.0)
+    if isinstance(step, DeleteExtension) and (near := start_is_near(subject)) is not None:
+        return Part((), (), (step.key,), near)
     quiet = None if own_backup(subject) else nothing_runs(subject)
     if not quiet and subject.profile.mode == "enforce":
         return Part((), (), (step.key,), 30.0 if quiet is None else 300.0)

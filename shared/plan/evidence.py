@@ -53,11 +53,12 @@ def of_this_life(history: ClusterHistory, record: Record) -> ClusterHistory:
 
 def settled_since(memory: ExtensionMemory, extension: Extension, moment: Moment) -> datetime | None:
     """From when on jobs surely ran under the extension as it is: since it was first seen Succeeded after its last
-    change, or since that change must have been over."""
+    change, or since that change must have been over, and never before it was last seen in another state."""
     known = [memory.settled_at] if memory.settled_at and memory.changed_at == extension.changed_at else []
     if extension.changed_at is not None:
         known.append(extension.changed_at + timedelta(seconds=CHANGE_TAKES / moment.scale))
-    return min(known, default=None)
+    since = min(known, default=None)
+    return since if since is None or memory.changing_at is None else max(since, memory.changing_at)
 
 
 def nodes_of(cluster: Cluster) -> str:
@@ -94,7 +95,7 @@ def out_of_memory(
     last = failures[-1]
     before = next((job for job in reversed(failures[:-1]) if job.operation.lower() == last.operation.lower()), None)
     in_a_row = before is not None and not any(
-        job.clean
+        _came_through(job)
         and job.operation.lower() == last.operation.lower()
         and before.ended_at <= job.ended_at < last.ended_at
         for job in history.jobs
@@ -110,11 +111,11 @@ def restarts(jobs: Iterable[EndedJob], since: datetime) -> list[EndedJob]:
 
 
 def unsolved(history: ClusterHistory, since: datetime) -> EndedJob | OutOfMemorySign | None:
-    """The newest restart or kill after which no job of its kind was clean."""
-    clean = [job for job in history.jobs if job.clean]
+    """The newest restart or kill after which no job of its kind came through."""
+    through = [job for job in history.jobs if _came_through(job)]
 
     def solved(operation: str, after: datetime) -> bool:
-        return any(job.operation.lower() == operation.lower() and job.started_at >= after for job in clean)
+        return any(job.operation.lower() == operation.lower() and job.started_at >= after for job in through)
 
     jobs = [job for job in restarts(history.jobs, since) if not solved(job.operation, job.ended_at)]
     signs = [sign for sign in history.signs if sign.at >= since and not solved("backup", sign.at)]
@@ -148,6 +149,11 @@ def long_clean(
         return None
     lasted = moment.since(newest.at) - moment.since(clean[-1].ended_at)
     return Evidence("down", clean[-1].key, None, (clean[-1].key,)) if lasted >= wanted else None
+
+
+def _came_through(job: EndedJob) -> bool:
+    """Whether the pod lived, whatever else the job lacks."""
+    return job.status in ("completed", "completedwithwarnings")
 
 
 def _is_of(sign: OutOfMemorySign, job: EndedJob, moment: Moment) -> bool:

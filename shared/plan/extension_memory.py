@@ -37,9 +37,11 @@ _RUNGS, _JUDGED, _NODES = 20, 50, 10
 def seen(memory: ExtensionMemory, fact: Fact[Extension]) -> ExtensionMemory:
     """What the extension shows of the decisions. A value that somebody set is respected; one that is gone was lost when
     the extension was installed anew, and is put back."""
-    if not isinstance(fact, Present) or not succeeded(fact.value):
+    if not isinstance(fact, Present):
         return memory
     extension = fact.value
+    if not succeeded(extension):
+        return replace(memory, changing_at=fact.observed_at)
     if memory.settled_at is None or memory.changed_at != extension.changed_at:
         memory = replace(memory, changed_at=extension.changed_at, settled_at=fact.observed_at)
     lacking = missing(memory, extension)
@@ -65,6 +67,22 @@ def missing(memory: ExtensionMemory, extension: Extension) -> dict[str, str]:
     if memory.cpu and (amount(extension.cpu_limit) or amount(DEFAULT_CPU) or 0.0) < (amount(memory.cpu) or 0.0):
         settings[CPU_LIMIT] = memory.cpu
     return settings
+
+
+def kept(memory: ExtensionMemory, extension: Extension) -> ExtensionMemory:
+    """With what the extension has wherever that is more, so that installing it anew takes nothing away from it."""
+    limit, cpu = mebibytes(extension.memory_limit) or 0.0, amount(extension.cpu_limit) or 0.0
+    return replace(
+        memory,
+        limit=extension.memory_limit if limit > (mebibytes(memory.limit) or 0.0) else memory.limit,
+        cpu=extension.cpu_limit if cpu > (amount(memory.cpu) or 0.0) else memory.cpu,
+    )
+
+
+def awaits_change(subject: Subject) -> bool:
+    """Whether a decision is not in effect yet, and the profile still lets the Guard carry it out."""
+    memory = seen(subject.record.memory, subject.observed.extension)
+    return not memory.in_effect and subject.profile.memory.automatic
 
 
 def with_decisions(profile: ProtectionProfile, memory: ExtensionMemory) -> ExtensionResources:

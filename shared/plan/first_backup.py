@@ -10,10 +10,11 @@ from shared.domain.profile import BackupSchedule
 from shared.domain.record import BackupEnd
 from shared.domain.steps import StartBackup
 from shared.plan.cures import AFTER_FIRST_BACKUPS, sent
+from shared.plan.extension_memory import awaits_change
 from shared.plan.parts import Part, Said, attempted, said_of, seconds_until
 from shared.plan.remedies import remedy_for
 from shared.plan.subject import Subject, unobserved, waiting
-from shared.plan.under_way import counts, first_job_look_in, interval_hours
+from shared.plan.under_way import counts, extension_at_rest, first_job_look_in, interval_hours
 from shared.plan.verdict import verdict
 
 FIRST_BACKUP = "FirstBackup"
@@ -98,8 +99,9 @@ def _on_demand_backup(subject: Subject, instance_id: str) -> Part:
         )
     step = StartBackup(instance_id, policy.backup_rule_name, vault.soft_delete)
     failed = history.attempts.get(FIRST_BACKUP)
-    if not record.memory.in_effect:
-        message = "The backup is run as soon as the extension has its new limits."
+    if awaits_change(subject) or not extension_at_rest(subject):
+        new_limits = "has its new limits" if awaits_change(subject) else "is Succeeded"
+        message = f"The first backup is run as soon as the extension {new_limits}."
         return waiting(BACKUP_HEALTHY, "WaitingForExtension", message, None, step.key)
     due = verdict(subject)
     if due.act != "nothing" and due.automation in AFTER_FIRST_BACKUPS:

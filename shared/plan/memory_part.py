@@ -8,7 +8,7 @@ from shared.domain.quantity import mebibytes
 from shared.domain.record import ExtensionMemory
 from shared.domain.steps import UpdateExtension
 from shared.plan.evidence import DEFAULT_LIMIT, of_this_life, settled_since, unsolved
-from shared.plan.extension_memory import CPU_LIMIT, LIMIT, decides, missing, question, seen, succeeded
+from shared.plan.extension_memory import CPU_LIMIT, LIMIT, awaits_change, decides, missing, question, succeeded
 from shared.plan.freshness import extension_look_in
 from shared.plan.parts import Part, Said, attempted
 from shared.plan.subject import Subject, waiting
@@ -26,7 +26,7 @@ def memory_part(subject: Subject) -> Part:
             return Part()
         message = "The memory of the extension is judged once it is there."
         return Part((Said(EXTENSION_MEMORY_SUFFICIENT, "Unknown", "WaitingForExtension", message),))
-    if not memory.in_effect:
+    if awaits_change(subject):
         return _change(subject, memory, extension)
     if memory.exhausted:
         return Part((_exhausted(memory),))
@@ -40,9 +40,8 @@ def memory_part(subject: Subject) -> Part:
 
 def wants_quiet(subject: Subject) -> bool:
     """Whether a change of the extension waits for nothing but the proof that no backup runs."""
-    memory = seen(subject.record.memory, subject.observed.extension)
     extension = value_of(subject.observed.extension)
-    if extension is None or memory.in_effect or not succeeded(extension) or subject.profile.mode == "audit":
+    if extension is None or not awaits_change(subject) or not succeeded(extension) or subject.profile.mode == "audit":
         return False
     attempt = subject.record.steps.attempts.get("UpdateExtension")
     ready = attempt is None or attempt.not_before <= subject.moment.now
@@ -65,7 +64,7 @@ def _change(subject: Subject, memory: ExtensionMemory, extension: Extension) -> 
         return attempted(EXTENSION_MEMORY_SUFFICIENT, step, subject.record.steps, subject.moment, ready)
     near, quiet = start_is_near(subject), nothing_runs(subject)
     if near is not None:
-        message = f"{what} after the scheduled backup that is about to start."
+        message = f"{what} a little later: the schedule starts a backup about now."
         return waiting(EXTENSION_MEMORY_SUFFICIENT, "Raising", message, near, step.key)
     if own_backup(subject) or quiet is False:
         message = f"{what} when no backup or restore runs any more: the change would cut it."

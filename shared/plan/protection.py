@@ -19,12 +19,12 @@ from shared.domain.steps import (
     InstallExtension,
 )
 from shared.plan import names
-from shared.plan.extension_memory import with_decisions
+from shared.plan.extension_memory import kept, with_decisions
 from shared.plan.freshness import extension_look_in, first_look_in
 from shared.plan.parts import Part, Said, attempted, seconds_until
 from shared.plan.subject import Subject, unobserved, waiting
 from shared.plan.target import cluster_grants
-from shared.plan.under_way import nothing_runs, own_backup
+from shared.plan.under_way import nothing_runs, own_backup, start_is_near
 
 MOST_BINDINGS = 8
 """Per cluster (AKS trusted access page)."""
@@ -73,14 +73,14 @@ def extension_part(subject: Subject) -> Part:
         return waiting(EXTENSION_READY, "Installing", message, wait, "InstallExtension")
     if isinstance(fact, Unobserved):
         return unobserved(EXTENSION_READY, "The backup extension", fact)
-    account = value_of(subject.target.account)
+    account, memory = value_of(subject.target.account), subject.record.memory
     install = InstallExtension(
         subject.cluster.arm_id,
         (extension.container if (extension := value_of(fact)) else "")
         or subject.target.container_id.rsplit("/", 1)[-1],
         subject.target.account_id,
         account.blob_endpoint if account else "",
-        with_decisions(subject.profile, subject.record.memory),
+        with_decisions(subject.profile, kept(memory, extension) if extension else memory),
     )
     if isinstance(fact, Present):
         extension, state = fact.value, fact.value.provisioning_state.lower()
@@ -116,8 +116,11 @@ def _failed_extension(subject: Subject, error: str, name: str, install: InstallE
         return Part((said,), (), ("InstallExtension",), 300)
     if attempt.not_before > subject.moment.now:
         return Part((said,), (), (install.key,), seconds_until(attempt, subject.moment))
-    if subject.target.instance is not None and (own_backup(subject) or nothing_runs(subject) is not True):
-        return Part((said,), (), (install.key,), 60)  # it would cut a backup that runs all the same
+    if subject.target.instance is not None:  # it would cut a backup that runs all the same
+        if (near := start_is_near(subject)) is not None:
+            return Part((said,), (), (install.key,), near)
+        if own_backup(subject) or nothing_runs(subject) is not True:
+            return Part((said,), (), (install.key,), 60)
     return Part((said,), (install,), (install.key,), 15)
 
 
@@ -126,7 +129,7 @@ def reinstalls(subject: Subject) -> bool:
     extension, attempt = value_of(subject.observed.extension), subject.record.steps.attempts.get("InstallExtension")
     if extension is None or extension.provisioning_state.lower() != "failed" or subject.profile.mode == "audit":
         return False
-    due = attempt is not None and attempt.not_before <= subject.moment.now
+    due = attempt is not None and attempt.not_before <= subject.moment.now and start_is_near(subject) is None
     return due and subject.target.instance is not None and extension.name.lower() == EXTENSION_NAME
 
 

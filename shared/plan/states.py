@@ -63,13 +63,14 @@ def _absorb_extension(record: Record, observed: ObservedCluster, moment: Moment)
     if not isinstance(fact, Present):
         return cleared(record, "DeleteExtension") if isinstance(fact, Absent) else record
     state = fact.value.provisioning_state.lower()
+    record = replace(record, memory=seen(record.memory, fact))
     if state == "failed":
         error = StepError("blocked", "ExtensionFailed", fact.value.error or "The backup extension is in Failed.")
         record = _failed_once(record, "UpdateExtension", error, moment) if changed else record
         return _failed_once(record, "InstallExtension", error, moment)
     if state != "succeeded":
         return record
-    record = replace(cleared(record, "InstallExtension"), memory=seen(record.memory, fact))
+    record = cleared(record, "InstallExtension")
     if record.memory.in_effect:
         return cleared(record, "UpdateExtension")
     if not changed:

@@ -10,12 +10,15 @@ from shared.domain.observed import RecoveryPoint
 from shared.domain.profile import BackupSchedule
 from shared.domain.record import Record
 from shared.domain.time import Moment
+from shared.plan.extension_memory import succeeded
 from shared.plan.freshness import read_now
 from shared.plan.subject import Subject
 
 BEFORE_A_START = timedelta(minutes=10)
 """Of the calendar: a change of the extension takes a minute or two, and shall be over when the schedule starts a
 backup."""
+AFTER_A_START = timedelta(minutes=5)
+"""Of the calendar: the backup that the schedule has just started may not be listed yet (assumed)."""
 FIRST_JOB_LOOK_AFTER = 150.0
 """Seconds. The recorded job of an almost empty cluster took 184 s; Azure answers two questions about jobs in three
 seconds, for a whole subscription."""
@@ -55,10 +58,21 @@ def nothing_runs(subject: Subject) -> bool | None:
 
 
 def start_is_near(subject: Subject) -> float | None:
-    """Azure's seconds until a scheduled start that is too near has passed; None when none is near."""
-    moment = subject.moment
-    ahead = next_start(subject.profile.schedule, moment.now) - moment.now
-    return (ahead.total_seconds() + 60) * moment.scale if ahead <= BEFORE_A_START else None
+    """Azure's seconds until a scheduled start that is too near has passed and its backup is listed; None when none is
+    near."""
+    moment, schedule = subject.moment, subject.profile.schedule
+    ahead = next_start(schedule, moment.now) - moment.now
+    passed = timedelta(hours=interval_hours(schedule)) - ahead
+    if ahead <= BEFORE_A_START:
+        return (ahead + AFTER_A_START).total_seconds() * moment.scale
+    return (AFTER_A_START - passed).total_seconds() * moment.scale if passed < AFTER_A_START else None
+
+
+def extension_at_rest(subject: Subject) -> bool:
+    """Whether the extension is Succeeded, as far as is known: a backup that is started while it is being installed or
+    changed would be cut."""
+    extension = value_of(subject.observed.extension)
+    return extension is not None and succeeded(extension)
 
 
 def interval_hours(schedule: BackupSchedule) -> int:

@@ -7,13 +7,13 @@ from typing import Literal
 
 from shared.domain.facts import UNOBSERVED, Fact, Present, observed_at, value_of
 from shared.domain.ids import same_id
-from shared.domain.jobs import EndedJob, JobIssue
+from shared.domain.jobs import ClusterHistory, EndedJob, JobIssue
 from shared.domain.observed import Grant, grant_key
 from shared.domain.record import Record
 from shared.domain.steps import EXTENSION_NAME, DeleteExtension, RevokeRole, Step
 from shared.plan import names, roles
 from shared.plan.evidence import of_this_life, settled_since
-from shared.plan.extension_memory import question, seen
+from shared.plan.extension_memory import awaits_change, question, seen
 from shared.plan.freshness import settled
 from shared.plan.protection import extension_part, roles_part, trusted_access_part
 from shared.plan.remedies import Automation, remedy_for
@@ -63,7 +63,7 @@ def verdict(subject: Subject) -> Verdict:
         return nothing
     if _had_its_turn(subject, job, code):
         return nothing
-    if not memory.in_effect:
+    if awaits_change(subject):
         return waits
     match automation:
         case "memory":
@@ -79,7 +79,9 @@ def verdict(subject: Subject) -> Verdict:
                 return before
         case _:
             pass
-    return due if subject.profile.cures.retries_per_day > 0 else nothing
+    if subject.profile.cures.retries_per_day <= 0:
+        return nothing
+    return _wait_for_the_way(subject, job, waits) or due
 
 
 def _uncured(subject: Subject) -> EndedJob | None:
@@ -120,11 +122,15 @@ def _asked_again(record: Record, job: EndedJob) -> bool:
 
 
 def _had_its_turn(subject: Subject, job: EndedJob, code: str) -> bool:
-    """One cure for a code until a backup is clean, or until the extension got more memory."""
-    rungs = subject.record.memory.rungs
+    """One cure for a code until a backup is clean, or until the extension got more memory: what was done about a job
+    that ran before that is no turn."""
+    rungs, history = subject.record.memory.rungs, subject.history or ClusterHistory()
+    started_at = {each.key: each.started_at for each in history.jobs}
     since = max((at for at in (_last_clean(subject), rungs[-1].at if rungs else None) if at is not None), default=None)
     return any(
-        cure.code.lower() == code.lower() and cure.evidence != job.key and (since is None or cure.at > since)
+        cure.code.lower() == code.lower()
+        and cure.evidence != job.key
+        and (since is None or started_at.get(cure.evidence, since) > since)
         for cure in subject.record.cures
     )
 
@@ -140,7 +146,7 @@ def _under_other_limits(subject: Subject, job: EndedJob) -> bool:
 
 
 def _before_retry(subject: Subject, job: EndedJob, due: Verdict) -> Verdict | None:
-    """What comes before the backup is run again: the facts, then what is missing, then its propagation."""
+    """What is read or taken away before the backup is run again."""
     waits = replace(due, act="wait")
     grants = cluster_grants(subject.cluster, subject.profile, subject.observed, subject.target)
     given = [subject.observed.grants.get(grant_key(grant), UNOBSERVED) for grant in grants]
@@ -158,6 +164,11 @@ def _before_retry(subject: Subject, job: EndedJob, due: Verdict) -> Verdict | No
         ours = fact.value.arm_id.rsplit("/", 1)[-1].lower() == names.assignment_name(reader)
         if ours and fact.value.granted_at <= job.ended_at:
             return replace(due, act="regrant", step=RevokeRole(reader, fact.value.arm_id))
+    return None
+
+
+def _wait_for_the_way(subject: Subject, job: EndedJob, waits: Verdict) -> Verdict | None:
+    """Whatever the cure: no backup is run before what is missing is put back, and has spread."""
     if not all(part.complete for part in (extension_part(subject), trusted_access_part(subject), roles_part(subject))):
         return waits
     granted = [f.value.granted_at for f in subject.observed.grants.values() if isinstance(f, Present)]

@@ -139,7 +139,7 @@ async def snapshot_group_gone(world: World) -> None:
         (snapshot_contributor, "UserErrorKubernetesBackupExtensionUnhealthy"),
         (extension_gone, "UserErrorKubernetesBackupExtensionNotFoundError"),
         (extension_failed, "UserErrorKubernetesBackupExtensionHasErrors"),
-        (binding_gone, "UserErrorKubernetesBackupTrustedAccessNotGranted"),
+        (binding_gone, "UserErrorTrustedAccessGatewayReturnedForbidden"),
         (container_gone, "UserErrorNoDefaultBackupStorageLocationFound"),
         (lock, "UserErrorSnapshotResourceGroupHasLocks"),
         (snapshot_group_gone, "UserErrorSnapshotResourceGroupNotFound"),

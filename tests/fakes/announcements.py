@@ -42,7 +42,7 @@ def cause(code: str = "UserErrorHookExecutionFailed", **changes: Any) -> Cause:
             JobIssue(code, "The command returned 1.", "", "shop/Pod/database-0"),
             JobIssue(code, "", "", "shop/PersistentVolumeClaim/data"),
         ),
-        will_do="Look again after the next backup.",
+        will_do="The Guard looks again after the next backup.",
     )
     return replace(known, **changes)
 

@@ -13,6 +13,8 @@ from functions_host import azurite as azurite_process
 from functions_host.azurite import Azurite
 from shared.domain.ids import ClusterId
 from shared.domain.jobs import EndedJob, JobIssue
+from shared.domain.observed import ObservedCluster
+from shared.domain.record import Record
 from shared.events.app_events import as_cloud_event, news_event
 from shared.ports import OutgoingNews
 from shared.record.history import TableJobHistory
@@ -119,6 +121,8 @@ def send_alert(host: RunningHost, call: Call) -> Callable[[str], Answer]:
 def test_an_event_is_kept_once_and_its_cluster_is_to_be_looked_at(
     deliver: Callable[[object], Answer], storage_account: Azurite
 ) -> None:
+    one = Record(job("one").cluster, NOW, ObservedCluster())
+    stored(storage_account, lambda storage: TableRecords(storage).save(one))
     assert deliver(event("one")).status == 202
     assert deliver([event("one"), event("two")]).status == 202
     assert known_jobs(storage_account, "one") == (job("one"),)
@@ -126,6 +130,8 @@ def test_an_event_is_kept_once_and_its_cluster_is_to_be_looked_at(
     record = stored(storage_account, lambda storage: TableRecords(storage).get(job("one").cluster))
     assert record is not None
     assert record.news_at is not None
+    unknown = stored(storage_account, lambda storage: TableRecords(storage).get(job("two").cluster))
+    assert unknown is None, "news of a cluster makes it no part of the fleet"
 
 
 @pytest.mark.parametrize(

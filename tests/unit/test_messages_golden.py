@@ -32,10 +32,10 @@ OUT_OF_MEMORY = cause(
     recommended_action="Nothing, unless it happens at the ceiling of the profile's memory ladder.",
     occurrences=2,
     resources=(),
-    will_do="Raise the memory limit from 2560Mi to 4400Mi, then run the backup again.",
+    will_do="The Guard raises the extension's memory limit from 2560Mi to 4400Mi when no backup or restore runs.",
     did=(
         "2026-03-01 10:05 UTC: raised the memory limit from 1280Mi to 2560Mi",
-        "2026-03-01 10:12 UTC: asked for a backup",
+        "2026-03-01 10:12 UTC: ran the backup again",
     ),
 )
 SNAPSHOTS = cause(
@@ -88,7 +88,7 @@ CASES: dict[str, tuple[Announcement, ...]] = {
                 "Check the app setting AKS_BACKUP_GUARD_CHANNEL_TEAMS_SHOP.",
                 NOON,
                 NOON,
-                will_do="Try again at least once an hour.",
+                will_do="The Guard tries again at least once an hour; what is older than 3 days is given up.",
             ),
         ),
     ),

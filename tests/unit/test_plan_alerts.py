@@ -71,6 +71,17 @@ def test_opened_once_refreshed_and_resolved_once() -> None:
     assert told == []
 
 
+def test_an_episode_never_gets_less_grave() -> None:
+    """A route that takes errors only would never hear of its end."""
+    _, alerts = look({}, 5, cause())
+    told, alerts = look(alerts, 65, replace(cause(last=60, occurrences=2), severity="Warning"))
+    assert (told, alerts[KEY].severity) == (["1:updated"], "Error")
+    _, alerts = look(alerts, 125, over(replace(cause(last=60, occurrences=2), severity="Warning"), 120))
+    assert alerts[KEY].severity == "Error"
+    _, alerts = look(alerts, 205, replace(cause(first=200), severity="Warning"))
+    assert (alerts[KEY].episode, alerts[KEY].severity) == (2, "Warning")
+
+
 def test_what_comes_back_is_a_new_episode() -> None:
     _, alerts = look({}, 5, cause())
     _, alerts = look(alerts, 15, over(cause(), 10))

@@ -194,6 +194,44 @@ async def test_the_extension_is_reinstalled_only_with_the_profiles_word() -> Non
         assert await retries(world, cluster) == int(allowed)
 
 
+async def test_a_reinstallation_keeps_the_limit_that_a_person_set_and_no_backup_is_begun_during_it() -> None:
+    world, cluster = await healthy(enforcing(cures=Cures(reinstall_extension=True)))
+    (extension,) = await world.operator.extensions(cluster)
+    body = {"properties": {"configurationSettings": {"resources.limits.memory": "5Gi"}}}
+    await world.operator.do("PATCH", extension["id"], EXTENSIONS, body, wait=120)
+    await world.notice(cluster)
+    await world.run(seconds=HOUR)
+    world.cloud.timings = replace(QUICK, extension_install=400)
+    fail(world, cluster, HAS_ERRORS)
+    await world.run_until_says(cluster, "BackupHealthy", "BackupFailed")
+    assert await world.run_until_ready(cluster, seconds=4 * HOUR)
+
+    assert len(of(world, "DELETE", "/extensions/")) == 1
+    (extension,) = await world.operator.extensions(cluster)
+    assert extension["properties"]["configurationSettings"]["resources.limits.memory"] == "5Gi"
+    steps = [action.step for action in world.trail.actions if action.outcome == "Started"]
+    assert steps.index("DeleteExtension") < len(steps) - 1 - steps[::-1].index("InstallExtension")
+    assert steps[-1] == "StartBackup"
+
+
+async def test_no_backup_is_retried_while_the_extension_is_installed_anew() -> None:
+    world, cluster = await healthy()
+    (extension,) = await world.operator.extensions(cluster)
+    world.cloud.timings = replace(QUICK, extension_install=1500)
+    fail(world, cluster, SYNC)
+    await world.run(seconds=30)
+    await world.operator.do("DELETE", extension["id"], EXTENSIONS, wait=60)
+    await world.notice(cluster)
+    await world.run_until_says(cluster, "BackupHealthy", "BackupFailed")
+    assert await world.run_until_ready(cluster, seconds=4 * HOUR)
+    installed_at = max(action.at for action in world.trail.actions if action.step == "InstallExtension")
+    (_, retried) = sorted(
+        action.at for action in world.trail.actions if action.step == "StartBackup" and action.outcome == "Started"
+    )
+    assert (retried - installed_at).total_seconds() >= 1500
+    assert await retries(world, cluster) == 1
+
+
 async def test_an_extension_of_somebody_elses_is_never_removed() -> None:
     world = VirtualWorld(configuration_of(enforcing(cures=Cures(reinstall_extension=True))), timings=QUICK)
     world.start_timer()
@@ -360,7 +398,7 @@ async def cured(cause: str, failure: Failure | None = None) -> tuple[VirtualWorl
 async def test_a_cure_survives_the_failure_of_any_effect(cause: str, how: How, when: When) -> None:
     clean, cluster, begin = await cured(cause)
     roles, extensions = await clean.operator.roles(), len(of(clean, "DELETE", "/extensions/"))
-    for number in range(begin + 1, len(clean.effects.names) + 1, 1 if DEEP else 40):
+    for number in range(begin + 1 + VARIANTS.index((how, when)), len(clean.effects.names) + 1, 12 if DEEP else 40):
         world, cluster, _ = await cured(cause, Failure(number, when, how, again=1))
         assert await retries(world, cluster) == 1, (number, world.effects.struck)
         assert await world.operator.roles() == roles, (number, world.effects.struck)

@@ -129,6 +129,22 @@ async def test_a_job_that_is_only_mentioned_is_read_once_and_told_once(world: Wa
     assert len(world.api.asked) == 2
 
 
+async def test_a_mentioned_job_is_kept_while_nobody_can_be_asked(world: Watch) -> None:
+    job = world.ends(late=1e9)
+    world.api.error = DOWN
+    await mention_job(job.arm_id, world.host)
+    await world.watch_for(2 * 3600)
+    assert world.known() is None
+    world.api.error = None
+    await world.watch()
+    assert world.known() == replace(job, detailed=True)
+
+    world.api.error = REFUSED
+    await mention_job(job_id(99), world.host)
+    await world.watch_for(3.1 * DAY, every=3600)
+    assert await world.outgoing() == 0, "at some time it is enough"
+
+
 async def test_a_job_that_is_mentioned_and_does_not_exist_is_forgotten(world: Watch) -> None:
     await mention_job(job_id(99), world.host)
     world.ends(1)

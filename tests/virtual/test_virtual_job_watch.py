@@ -57,12 +57,13 @@ async def test_two_sources_that_tell_of_the_same_job_make_one_event(world: Watch
     assert len(world.history.all_now()) == 1
 
 
-async def test_an_out_of_memory_kill_goes_the_same_way(world: Watch) -> None:
+async def test_an_out_of_memory_kill_is_published_and_taken_in_at_once(world: Watch) -> None:
     world.has_record(7)
     sign = OutOfMemorySign(cluster(7), "agent-1", "velero", world.clock.now())
     world.sources[0].rows.append((world.clock.now(), sign))
     assert await world.watch() == Watched(found=1, published=1)
     assert world.history.all_now() == (sign,)
+    assert await world.outgoing() == 0
     record = world.record(cluster(7))
     assert record is not None
     assert record.news_at is not None

@@ -1,6 +1,7 @@
 """A cluster that needs more memory than its backup extension has: one rung up for one kill, never into a running
 backup, and the backup is run again."""
 
+import asyncio
 import os
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,10 @@ from shared.domain.ids import ClusterId
 from shared.domain.jobs import OutOfMemorySign
 from shared.domain.profile import Cures, MemoryLadder, ProtectionProfile
 from shared.hand_on import take_in
+from shared.job_watch import watch_jobs
+from shared.reconcile import reconcile
+from shared.record.request_message import parse_request
+from tests.fakes.queue import Message
 from tests.virtual.effects import Effects, Failure
 from tests.virtual.world import QUICK, VirtualWorld, configuration_of, enforcing
 
@@ -115,6 +120,58 @@ async def test_without_container_insights_two_failures_in_a_row_make_a_rung() ->
     assert len(patches(world)) == 1
     assert never_into_a_job(world)
     assert len(await world.operator.jobs_of(cluster)) == 3
+
+
+async def test_without_container_insights_two_rungs_take_four_retries_which_a_day_allows() -> None:
+    world = world_of(enforcing())
+    hospital, cluster = Hospital(world, insights=False), large(world, 200)
+    await world.notice(cluster)
+    assert await hospital.until_healthy(cluster)
+    (there,) = world.cloud.container_service.clusters()
+    there.contents = replace(there.contents, resource_count=3000)
+    world.cloud.data_protection.run_schedule(cluster.arm_id)
+
+    await hospital.until_says(cluster, "BackupHealthy", "BackupFailed")
+    assert await hospital.until_healthy(cluster, seconds=12 * 3600), conditions(world, cluster)
+
+    assert await limit_of(world, cluster) == "4400Mi"
+    record = world.record(cluster)
+    assert record is not None
+    assert [cure.kind for cure in record.cures] == ["retry"] * 4
+    assert len(patches(world)) == 2
+    assert never_into_a_job(world)
+
+
+class TwoHosts(VirtualWorld):
+    """Two hosts that get every message at once, watch the jobs at once, and know nothing of each other."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.other = self.new_host("host-2")
+
+    async def handle(self, message: Message) -> None:
+        request = parse_request(message.text)
+        await asyncio.gather(reconcile(request, self.host), reconcile(request, self.other))
+
+    async def job_watch(self) -> None:
+        await asyncio.gather(watch_jobs(self.host), watch_jobs(self.other))
+
+
+@pytest.mark.parametrize("insights", [True, False])
+async def test_two_hosts_climb_one_rung_for_one_failure_and_run_the_backup_once_more(*, insights: bool) -> None:
+    world = TwoHosts(configuration_of(enforcing(cures=PATIENT)), timings=QUICK)
+    hospital, cluster = Hospital(world, insights=insights), large(world, 2000)
+    await world.notice(cluster)
+
+    assert await hospital.until_healthy(cluster), conditions(world, cluster)
+
+    record = world.record(cluster)
+    assert record is not None
+    assert [rung.after for rung in record.memory.rungs] == ["2560Mi"]
+    assert len(patches(world)) == 1
+    assert never_into_a_job(world)
+    assert len(await world.operator.jobs_of(cluster)) == (2 if insights else 3)
+    assert [cure.kind for cure in record.cures] == ["retry"] * (1 if insights else 2)
 
 
 async def test_at_the_ceiling_a_person_is_asked_and_a_higher_one_goes_on() -> None:
@@ -262,7 +319,7 @@ async def test_the_ladder_survives_the_failure_of_any_effect(group: int, how: An
     begin = next(
         n for n, name in enumerate(quiet.effects.names) if name.startswith("POST") and name.endswith("/backup")
     )
-    for number in range(begin + 1 + group, len(quiet.effects.names) + 1, 4 if DEEP else 30):
+    for number in range(begin + 1 + group, len(quiet.effects.names) + 1, 12 if DEEP else 30):
         failure = Failure(number, when, how, again=1)
         world, cluster = await climbed(failure)
         record = world.record(cluster)

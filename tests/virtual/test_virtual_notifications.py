@@ -85,6 +85,18 @@ async def test_quiet_hours_postpone_and_lose_nothing() -> None:
     assert [a.about.name for a in morning.announcements] == ["aks-000", "aks-001", "aks-002"]
 
 
+async def test_however_much_is_quiet_what_is_urgent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.deliver._MOST_AT_ONCE", 3)
+    quiet = replace(SHOP, quiet_hours=QuietHours("11:00", "15:00"))
+    post = Post(Notifications((quiet,)))
+    await post.announce(*alerts(4))
+    await post.announce(announced(who=about("aks-grave"), what=cause(severity="Critical"), at=post.clock.now()))
+    await post.run(600)
+    assert [a.about.name for a in post.channels.to("TEAMS_SHOP")[0].announcements] == ["aks-grave"]
+    await post.run(4 * 3600)
+    assert len(post.keys_to("TEAMS_SHOP")) == 5, "and all the rest afterwards"
+
+
 async def test_what_waited_for_others_when_quiet_hours_began_is_told_at_their_end() -> None:
     quiet = replace(SHOP, quiet_hours=QuietHours("12:01", "13:00"))
     post = Post(Notifications((quiet,), group_wait=120))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from functions import poison
 from functions.notifications import notifications as notifications_trigger
 from shared import bootstrap
+from shared.announce import own_alert, own_alert_over
 from shared.deliver import deliver, deliver_later, kick
 from shared.domain.alerts import THE_APP
 from shared.domain.destinations import destination_of
@@ -23,7 +25,7 @@ from shared.notify.channels import AppriseChannels
 from shared.notify.document import document
 from shared.record.notify_message import notify_message
 from tests.fakes.announcements import about, alerts, announced, cause
-from tests.virtual.post import PLATFORM, SHOP, Post
+from tests.virtual.post import PLATFORM, SHOP, Killed, Post
 
 DAY = 86400.0
 
@@ -279,6 +281,33 @@ async def test_a_kill_while_a_channel_recovers_leaves_no_alert_about_it() -> Non
         await recover(post)
         assert [alert.state for alert in post.book.all_now()] == ["Resolved"], post.died_at
         assert set(post.keys_to("TEAMS_SHOP")) == {announced().key}
+
+
+async def test_a_kill_while_the_guard_speaks_of_itself_leaves_nobody_with_half_a_story() -> None:
+    """It is said until that was done once, and by then it may be over."""
+    own = cause(key="JobSource:logs", code="SourceUnavailable", severity="Error", job_id="")
+
+    async def speak(kill_at: int) -> Post:
+        post = Post(Notifications((PLATFORM,)))
+        post.kill_at = kill_at
+        with suppress(Killed):
+            await own_alert(own, post.host())
+        for _ in range(2):
+            with suppress(Killed):
+                await own_alert_over(own.key, post.host())
+        await post.run(3600)
+        return post
+
+    whole = await speak(0)
+    assert [a.kind for a in whole.topic.announcements] == ["Opened", "Resolved"]
+    begun = 0
+    for moment in range(1, whole.moments.index("before get") + 1):
+        post = await speak(moment)
+        kinds = [a.kind for a in post.topic.announcements]
+        assert kinds in ([], ["Opened", "Resolved"]), (post.died_at, kinds)
+        assert {alert.state for alert in post.book.all_now()} <= {"Resolved"}
+        begun += bool(kinds)
+    assert begun
 
 
 async def test_a_lost_answer_of_storage_is_not_a_lost_lease() -> None:

@@ -222,9 +222,9 @@ class VirtualWorld:
 
     async def _hear(self, event: str) -> None:
         """What the function `job_events` does."""
-        news = parse_job_event(event, self.clock.now())
-        if news is not None:
-            await take_in(news, self.host)
+        job = parse_job_event(event, self.clock.now())
+        if job is not None:
+            await take_in(job, self.host)
 
     async def step_together(self, most: int = 16) -> bool:
         """As `step`, with all messages that are visible handled at once, as one host does with a batch."""

@@ -68,7 +68,7 @@ def _datasource(facts: Facts) -> UserError | None:
         )
     if facts.cluster_power != "Running":
         return _error(
-            "UserErrorKubernetesBackupClusterIsStopped",  # assumed: not among the documented codes
+            "UserErrorKubernetesBackupClusterIsStopped",  # as users quote it; the words are assumed
             "The cluster is stopped.",
             "Start the cluster and try again.",
         )
@@ -102,7 +102,7 @@ def _extension(facts: Facts) -> UserError | None:
         )
     if not facts.vault_has_identity or not facts.trusted_access_in_effect:
         return _error(
-            "UserErrorKubernetesBackupTrustedAccessNotGranted",  # assumed: no code is documented
+            "UserErrorTrustedAccessGatewayReturnedForbidden",  # public notes of users quote it
             "The vault has no trusted access to the cluster, or it is not in effect yet.",
             "Create a trusted access role binding for the vault with role "
             "Microsoft.DataProtection/backupVaults/backup-operator and wait five minutes.",
