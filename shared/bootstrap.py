@@ -75,8 +75,8 @@ async def alert_book() -> AsyncIterator["TableAlertBook"]:
 
 
 async def check_health() -> dict[str, object]:
-    """What /api/health answers: `status`, the configuration's revision, and every problem in words. Warnings leave it able
-    to work."""
+    """What /api/health answers: `status`, the configuration's revision, and every problem in words. With warnings the
+    app is able to work all the same."""
     from shared.domain.errors import GuardError
     from shared.profiles import InvalidConfigurationError
     from shared.settings import InvalidSettingsError

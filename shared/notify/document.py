@@ -16,7 +16,7 @@ PORTAL = "https://portal.azure.com/#resource"
 _LONGEST_TITLE = 150
 """Characters: what a header of Slack takes."""
 _MOST_SECTIONS = 10
-_WILL_DO, _SHOULD_DO = "What the Guard will do", "What you should do"
+_WILL_DO, _SHOULD_DO, _OTHERWISE = "What the Guard will do", "What you should do", "If that is not enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,10 @@ def _sections_of(it: Told, room: Room) -> tuple[Section, ...]:
             _WILL_DO,
             (clean(cause.will_do, room.text) or "Nothing by itself: it needs a person.",),
         ),
-        Section(_SHOULD_DO, (clean(cause.recommended_action, room.text) or "Nothing for now.",)),
+        Section(
+            _OTHERWISE if cause.will_do else _SHOULD_DO,
+            (clean(cause.recommended_action, room.text) or "Nothing for now.",),
+        ),
     )
 
 
@@ -236,7 +239,7 @@ def _advice(group: Sequence[Told], room: Room) -> tuple[str, ...]:
     said = [clean(first.message, room.text)] if first.message else []
     for label, texts in (
         (_WILL_DO, {it.newest.alert.cause.will_do for it in group}),
-        (_SHOULD_DO, {it.newest.alert.cause.recommended_action for it in group}),
+        (_OTHERWISE if first.will_do else _SHOULD_DO, {it.newest.alert.cause.recommended_action for it in group}),
     ):
         text = clean(next(iter(texts)), room.text) if len(texts) == 1 else "see each alert on the dashboard"
         if text:

@@ -14,6 +14,7 @@ from shared.plan.protection import MOST_BINDINGS, reinstalls
 from shared.plan.subject import Subject
 from shared.plan.target import cluster_grants
 from shared.plan.under_way import ENDED, counts, first_job_look_in
+from shared.plan.verdict import to_confirm
 
 CHANGING_EVERY = 10.0
 """Seconds between two reads of a fact that is still changing, whatever else wakes the cluster."""
@@ -76,7 +77,7 @@ def further_reads(subject: Subject) -> ClusterReads:
     return ClusterReads(
         cluster=judging.cluster or cures.wants_cluster(subject),
         extension=judging.extension,
-        evidence_id=judging.evidence_id,
+        evidence_id=judging.evidence_id or to_confirm(subject),
         node_memory_in=judging.node_memory_in,
         running_jobs=wants_quiet and not read_now(observed.running_jobs, subject.moment),
         account_id=target.account_id

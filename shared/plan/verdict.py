@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from shared.domain.facts import UNOBSERVED, Fact, Present, observed_at, value_of
+from shared.domain.facts import UNOBSERVED, Absent, Fact, Present, observed_at, value_of
 from shared.domain.ids import same_id
 from shared.domain.jobs import ClusterHistory, EndedJob, JobIssue
 from shared.domain.observed import Grant, grant_key
@@ -14,7 +14,7 @@ from shared.domain.steps import EXTENSION_NAME, DeleteExtension, RevokeRole, Ste
 from shared.plan import names, roles
 from shared.plan.evidence import of_this_life, settled_since
 from shared.plan.extension_memory import awaits_change, question, seen
-from shared.plan.freshness import settled
+from shared.plan.freshness import read_now, settled
 from shared.plan.protection import extension_part, roles_part, trusted_access_part
 from shared.plan.remedies import Automation, remedy_for
 from shared.plan.subject import Subject
@@ -51,9 +51,45 @@ class Verdict:
 
 
 def verdict(subject: Subject) -> Verdict:
-    """What is due about the newest failed or incomplete backup since the last clean one."""
+    """What is due about the newest failed or incomplete backup since the last clean one. Nothing is done before the
+    jobs API itself has told of the job: an event alone changes nothing."""
     job = _uncured(subject)
-    if job is None or not subject.profile.cures.automatic:
+    if job is None:
+        return Verdict()
+    due = _due(subject, job)
+    if due.act in ("nothing", "wait"):
+        return due
+    match _confirmed(subject, job, due):
+        case True:
+            return due
+        case False:
+            return replace(due, act="nothing", step=None)
+        case None:
+            return replace(due, act="wait", seconds=30.0, step=None)
+
+
+def to_confirm(subject: Subject) -> str | None:
+    """ARM id of the job that must be read from the jobs API before its cure."""
+    job = _uncured(subject)
+    if job is None or (due := _due(subject, job)).act in ("nothing", "wait"):
+        return None
+    return job.arm_id if _confirmed(subject, job, due) is None else None
+
+
+def _confirmed(subject: Subject, job: EndedJob, due: Verdict) -> bool | None:
+    """Whether Azure tells of the job as the history does; None: not read yet."""
+    fact = subject.observed.evidence
+    if isinstance(fact, Absent) and read_now(fact, subject.moment):
+        return False
+    if not isinstance(fact, Present) or not same_id(fact.value.arm_id, job.arm_id):
+        return None
+    codes = {code.lower() for code in fact.value.error_codes}
+    same_code = job.status != "failed" or not job.errors or due.code.lower() in codes
+    return fact.value.status.lower() == job.status and same_code
+
+
+def _due(subject: Subject, job: EndedJob) -> Verdict:
+    if not subject.profile.cures.automatic:
         return Verdict()
     memory = seen(subject.record.memory, subject.observed.extension)
     code, automation = remedy_of(job)

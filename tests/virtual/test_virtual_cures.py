@@ -141,17 +141,29 @@ async def take_role(world: VirtualWorld, role: str) -> None:
 
 
 async def test_what_a_job_of_an_unknown_code_may_have_lacked_is_looked_at_and_put_back() -> None:
-    """The simulated Azure's code for a missing binding is no documented one: nothing is retried on a guess."""
+    """Nothing is retried on a guess."""
     world, cluster = await healthy()
     (binding,) = await world.operator.bindings(cluster)
+    fail(world, cluster, "UserErrorThatNobodyKnows")
+    await world.run(seconds=30)
     await world.operator.do("DELETE", binding["id"], AKS, wait=60)
-    world.cloud.data_protection.run_schedule(cluster.arm_id)
     await world.run_until_says(cluster, "BackupHealthy", "BackupFailed")
     await world.run(seconds=HOUR)
     assert len(await world.operator.bindings(cluster)) == 1
     assert await retries(world, cluster) == 0
     world.cloud.data_protection.run_schedule(cluster.arm_id)
     assert await world.run_until_ready(cluster, seconds=HOUR)
+
+
+async def test_a_binding_that_was_removed_is_put_back_and_the_backup_run_again() -> None:
+    world, cluster = await healthy()
+    (binding,) = await world.operator.bindings(cluster)
+    await world.operator.do("DELETE", binding["id"], AKS, wait=60)
+    world.cloud.data_protection.run_schedule(cluster.arm_id)
+    await world.run_until_says(cluster, "BackupHealthy", "BackupFailed")
+    assert await world.run_until_ready(cluster, seconds=4 * HOUR)
+    assert len(await world.operator.bindings(cluster)) == 1
+    assert await retries(world, cluster) == 1
 
 
 async def test_an_extension_that_was_removed_is_installed_again() -> None:
