@@ -22,6 +22,7 @@ from shared.plan.parts import Plan
 from shared.plan.reads import first_reads, further_reads
 from shared.plan.region import plan_region, region_reads, wanted_region
 from shared.plan.rollout import Progress, Wait, counted, may_change
+from shared.plan.under_way import still_quiet
 from shared.world import World
 
 READING_ROUNDS = 4
@@ -130,6 +131,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         record = decided(subject_of(record, region, profile, configuration, moment, history))
     subject = subject_of(record, region, profile, configuration, moment, history)
     plan = _backed_off(plan_cluster(subject, region, configuration, gate), errors, record, moment)
+    plan = replace(plan, next_steps=still_quiet(plan.next_steps, subject.observed, world.clock.now()))
     record = noted(record, plan.next_steps, subject)
     return Look(_planned_for(record, configuration), plan, profile, history)
 

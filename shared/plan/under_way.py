@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from shared.domain.facts import Absent, Present, value_of
 from shared.domain.ids import same_id
 from shared.domain.jobs import job_key
-from shared.domain.observed import RecoveryPoint
+from shared.domain.observed import ObservedCluster, RecoveryPoint
 from shared.domain.profile import BackupSchedule
 from shared.domain.record import Record
+from shared.domain.steps import DeleteExtension, Step, UpdateExtension
 from shared.domain.time import Moment
 from shared.plan.extension_memory import succeeded
 from shared.plan.freshness import read_now
@@ -22,6 +23,8 @@ AFTER_A_START = timedelta(minutes=5)
 FIRST_JOB_LOOK_AFTER = 150.0
 """Seconds. The recorded job of an almost empty cluster took 184 s; Azure answers two questions about jobs in three
 seconds, for a whole subscription."""
+PROOF_HOLDS = timedelta(seconds=30)
+"""Of the wall: from reading that nothing runs until the change of the extension is sent."""
 ENDED = frozenset({"completed", "completedwithwarnings", "failed", "cancelled"})
 """The words of a job that has reached its end (Jobs REST)."""
 
@@ -55,6 +58,16 @@ def nothing_runs(subject: Subject) -> bool | None:
     if not isinstance(fact, Present) or not read_now(fact, subject.moment):
         return None
     return not fact.value
+
+
+def still_quiet(steps: tuple[Step, ...], observed: ObservedCluster, now: datetime) -> tuple[Step, ...]:
+    """The steps without those that would cut a backup, when the proof that none runs has grown old (a look can
+    take minutes when Azure is slow): the next look reads again."""
+    fact = observed.running_jobs
+    if isinstance(fact, Present) and now - fact.observed_at <= PROOF_HOLDS:
+        return steps
+    disturbing = UpdateExtension | DeleteExtension
+    return tuple(step for step in steps if not isinstance(step, disturbing))
 
 
 def start_is_near(subject: Subject) -> float | None:
