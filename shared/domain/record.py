@@ -61,7 +61,7 @@ class Cure:
     """Something done about a failed job. `evidence` is the job's key."""
 
     at: datetime
-    kind: Literal["retry", "reinstall", "regrant"]
+    kind: Literal["retry", "reinstall", "regrant", "put_back"]
     code: str
     evidence: str
     detail: str = ""

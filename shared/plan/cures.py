@@ -2,6 +2,7 @@
 the record and what is observed say what is due; who told of a job, and how often, does not matter. Restores are never
 repeated."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -10,7 +11,15 @@ from shared.domain.conditions import BACKUP_HEALTHY, EXTENSION_MEMORY_SUFFICIENT
 from shared.domain.facts import Present, Unobserved, value_of
 from shared.domain.jobs import ClusterHistory
 from shared.domain.record import BackupEnd, Cure, Record
-from shared.domain.steps import DeleteExtension, RevokeRole, StartBackup, Step
+from shared.domain.steps import (
+    CreateTrustedAccessBinding,
+    DeleteExtension,
+    GrantRole,
+    InstallExtension,
+    RevokeRole,
+    StartBackup,
+    Step,
+)
 from shared.domain.time import Moment
 from shared.plan.evidence import of_this_life
 from shared.plan.extension_memory import kept
@@ -19,7 +28,7 @@ from shared.plan.parts import Part, said_of, seconds_until
 from shared.plan.remedies import REMEDIES, Automation, remedy_for
 from shared.plan.subject import Subject
 from shared.plan.under_way import counts, extension_at_rest, first_job_look_in, nothing_runs, own_backup, start_is_near
-from shared.plan.verdict import is_backup, remedy_of, verdict
+from shared.plan.verdict import Verdict, is_backup, remedy_of, verdict
 
 ON_DEMAND_PER_DAY = 10
 """On-demand backups of an instance that Azure allows in a day (AKS backup support matrix)."""
@@ -29,6 +38,12 @@ _REMEMBERED = 20
 AFTER_FIRST_BACKUPS: tuple[Automation, ...] = ("memory", "regrant_reader", "reinstall")
 """Cures that a first backup waits for, too; otherwise it has a patience of its own."""
 _NEEDS_FACTS = ("reconcile", "regrant_reader", "reinstall")
+_MISSING: Mapping[type, str] = {
+    GrantRole: "a role",
+    CreateTrustedAccessBinding: "the trusted access binding",
+    InstallExtension: "the backup extension",
+}
+"""What the ordinary steps put back."""
 
 
 def remembered(record: Record, history: ClusterHistory) -> Record:
@@ -124,6 +139,7 @@ def noted(record: Record, steps: tuple[Step, ...], subject: Subject) -> Record:
         RevokeRole: "regrant",
     }
     for step in steps:
+        record = _put_back(record, step, subject, due)
         kind = kinds.get(type(step))
         known = any(cure.kind == kind and cure.evidence == due.evidence for cure in record.cures)
         if kind is not None and kind == due.act and not known:
@@ -132,6 +148,17 @@ def noted(record: Record, steps: tuple[Step, ...], subject: Subject) -> Record:
         if isinstance(step, DeleteExtension) and (extension := value_of(subject.observed.extension)) is not None:
             record = replace(record, memory=kept(record.memory, extension))
     return record
+
+
+def _put_back(record: Record, step: Step, subject: Subject, due: Verdict) -> Record:
+    """Notes what an ordinary step puts back after a job that failed for want of it."""
+    what = _MISSING.get(type(step))
+    if what is None or due.act != "wait" or due.automation not in _NEEDS_FACTS:
+        return record
+    if any((cure.kind, cure.evidence, cure.detail) == ("put_back", due.evidence, what) for cure in record.cures):
+        return record
+    cure = Cure(subject.moment.now, "put_back", due.code, due.evidence, what)
+    return replace(record, cures=(*record.cures, cure)[-_REMEMBERED:])
 
 
 def sent(subject: Subject, step: Step) -> Part:

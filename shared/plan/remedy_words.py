@@ -20,6 +20,7 @@ _DOES: Mapping[Automation, str] = {
 _DID = {
     "retry": "ran the backup again",
     "reinstall": "began to reinstall the backup extension",
+    "put_back": "put back what was missing",
     "regrant": "took the vault's Reader role on the cluster away, to give it anew",
 }
 _MOVED = {

@@ -164,7 +164,8 @@ def _had_its_turn(subject: Subject, job: EndedJob, code: str) -> bool:
     started_at = {each.key: each.started_at for each in history.jobs}
     since = max((at for at in (_last_clean(subject), rungs[-1].at if rungs else None) if at is not None), default=None)
     return any(
-        cure.code.lower() == code.lower()
+        cure.kind != "put_back"
+        and cure.code.lower() == code.lower()
         and cure.evidence != job.key
         and (since is None or started_at.get(cure.evidence, since) > since)
         for cure in subject.record.cures

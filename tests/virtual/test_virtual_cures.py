@@ -155,6 +155,12 @@ async def test_what_a_job_of_an_unknown_code_may_have_lacked_is_looked_at_and_pu
     assert await world.run_until_ready(cluster, seconds=HOUR)
 
 
+def named_in_the_alert(world: VirtualWorld) -> list[str]:
+    """What the only alert says that the Guard did, without the times."""
+    (alert,) = world.alert_book.all_now()
+    return [line.partition("UTC: ")[2] for line in alert.cause.did]
+
+
 async def test_a_binding_that_was_removed_is_put_back_and_the_backup_run_again() -> None:
     world, cluster = await healthy()
     (binding,) = await world.operator.bindings(cluster)
@@ -164,6 +170,8 @@ async def test_a_binding_that_was_removed_is_put_back_and_the_backup_run_again()
     assert await world.run_until_ready(cluster, seconds=4 * HOUR)
     assert len(await world.operator.bindings(cluster)) == 1
     assert await retries(world, cluster) == 1
+    did = named_in_the_alert(world)
+    assert did == ["put back what was missing (the trusted access binding)", "ran the backup again"]
 
 
 async def test_an_extension_that_was_removed_is_installed_again() -> None:
@@ -175,6 +183,7 @@ async def test_an_extension_that_was_removed_is_installed_again() -> None:
     assert await world.run_until_ready(cluster, seconds=4 * HOUR)
     assert len(await world.operator.extensions(cluster)) == 1
     assert await retries(world, cluster) == 1
+    assert "put back what was missing (the backup extension)" in named_in_the_alert(world)
 
 
 async def test_a_stale_reader_role_is_taken_away_and_given_anew() -> None:
@@ -190,7 +199,7 @@ async def test_a_stale_reader_role_is_taken_away_and_given_anew() -> None:
     assert await retries(world, cluster) == 1
     record = world.record(cluster)
     assert record is not None
-    assert [cure.kind for cure in record.cures] == ["regrant", "retry"]
+    assert [cure.kind for cure in record.cures] == ["regrant", "put_back", "retry"]
 
 
 async def test_the_extension_is_reinstalled_only_with_the_profiles_word() -> None:
