@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.alerts import Alert, Announcement, Word
+from shared.domain.compliance import JudgedCluster, SweepSummary, VerdictChange
+from shared.domain.fleet import FleetBatch, FleetScope, Remembered, Scope, SharedFacts, Source
 from shared.domain.ids import ClusterId, RegionId, Subject
 from shared.domain.jobs import ClusterHistory, EndedJob, OutOfMemorySign
 from shared.domain.messages import Message
@@ -63,6 +65,10 @@ class Records(Protocol):
         """Every record, clusters and regions."""
         ...
 
+    def remembered(self) -> AsyncIterator[tuple[ClusterId, Remembered]]:
+        """What the rows of all clusters say to a sweep, without reading them whole."""
+        ...
+
     async def mark_requested(self, subject: Subject, at: datetime) -> None:
         """Leave word for the holder of the lease that somebody asked for a look."""
         ...
@@ -80,6 +86,10 @@ class AuditTrail(Protocol):
     """Append-only."""
 
     async def append(self, actions: Sequence[Action]) -> None: ...
+
+    async def newest(self, limit: int, subject: str | None = None) -> Sequence[Action]:
+        """The newest lines, newest first; of one subject's key, or of all."""
+        ...
 
 
 class WorkQueue(Protocol):
@@ -322,4 +332,80 @@ class EventTopic(Protocol):
 
     async def publish_announcements(self, announcements: Sequence[Announcement]) -> None:
         """As above."""
+        ...
+
+
+class FleetReader(Protocol):
+    """Asks Resource Graph about many clusters at once. An answer is whole, or it is an Unobserved fact (or an error in
+    its Source) that says why not."""
+
+    async def scope(self, scope: Scope) -> FleetScope:
+        """The subscriptions in scope and how many clusters each has. Raises GuardError."""
+        ...
+
+    async def shared(self) -> SharedFacts:
+        """Vaults and policies of everything the caller may read."""
+        ...
+
+    async def batch(self, subscriptions: Sequence[str]) -> FleetBatch:
+        """Every cluster of these subscriptions. Raises GuardError when the clusters themselves cannot be listed."""
+        ...
+
+    async def cluster_ids(self, subscriptions: Sequence[str]) -> Sequence[ClusterId]:
+        """Only who is there. Raises GuardError."""
+        ...
+
+    async def matching(self, query: str, subscriptions: Sequence[str]) -> tuple[Mapping[str, str], Source]:
+        """Of a user's own query: what it says (`message`, or nothing) by lower-case `id`. Raises GuardError."""
+        ...
+
+    async def diagnosed(self, vault_id: str) -> bool:
+        """Whether a diagnostic setting sends the vault's backup jobs anywhere; one call of ARM. Raises GuardError."""
+        ...
+
+    async def exists(self, cluster: ClusterId) -> bool:
+        """Whether ARM has the cluster: one call. Raises GuardError, also when the caller may not know."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RepairHold:
+    """Why drift is not repaired until a person says so. `clusters` of `fleet` would have changed at once."""
+
+    sweep_id: str
+    at: datetime
+    clusters: int
+    fleet: int
+
+
+class RepairBreaker(Protocol):
+    """The circuit breaker of repairs (table `switches`)."""
+
+    async def held(self) -> RepairHold | None: ...
+
+    async def hold(self, hold: RepairHold) -> None: ...
+
+    async def approve(self, by: str, at: datetime, until: datetime) -> RepairHold | None:
+        """Let the repairs go on, and keep the breaker from opening again before `until`. The hold that was lifted; None
+        when there was none."""
+        ...
+
+    async def approved_until(self) -> datetime | None: ...
+
+
+class SweepBook(Protocol):
+    """The sweeps (table `sweeps`). A sweep shows only when it is complete."""
+
+    async def latest(self) -> SweepSummary | None: ...
+
+    async def summaries(self, limit: int) -> Sequence[SweepSummary]:
+        """The newest, newest first."""
+        ...
+
+    def clusters(self, sweep_id: str) -> AsyncIterator[JudgedCluster]:
+        """Everything the sweep judged; nothing when it is no longer kept."""
+        ...
+
+    def changes(self, since: datetime, cluster_id: str | None = None) -> AsyncIterator[VerdictChange]:
+        """What changed between sweeps, newest first; of one cluster (any spelling), or of all."""
         ...

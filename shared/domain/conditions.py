@@ -17,6 +17,8 @@ BACKUP_HEALTHY = "BackupHealthy"
 EXTENSION_MEMORY_SUFFICIENT = "ExtensionMemorySufficient"
 PREREQUISITES_MET = "PrerequisitesMet"
 REGION_READY = "RegionReady"
+COMPLIANT = "Compliant"
+"""What the last sweep said; it does not count for Ready."""
 READY = "Ready"
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain.errors import StepError
 from shared.domain.facts import UNOBSERVED, Fact
+from shared.domain.profile import BackupScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ class Extension:
     memory_request: str = ""
     changed_at: datetime | None = None
     """systemData.lastModifiedAt: when it was last installed or changed, by anybody."""
+    version: str = ""
+    """currentVersion, empty when Azure does not say."""
+    auto_upgrade: bool = True
+    """autoUpgradeMinorVersion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,12 @@ class BackupInstance:
     snapshot_group_id: str
     error: StepError | None = None
     """protectionErrorDetails, translated as any answer of Azure is."""
+    cluster_id: str = ""
+    """dataSourceInfo.resourceID: the cluster it protects, or did."""
+    scope: BackupScope | None = None
+    """policyParameters.backupDatasourceParametersList, as far as its fields are known here; None when there is none."""
+    latest_recovery_point: datetime | None = None
+    """Only Resource Graph tells it (recoveryPointInfo), minutes late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,12 @@ class Vault:
     soft_delete: str
     immutability: str
     redundancy: str
+    soft_delete_days: float = 0
+    cross_region_restore: bool = False
+    cross_subscription_restore: bool = False
+    guarded: bool = False
+    """isVaultProtectedByResourceGuard: multi-user authorisation is on."""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +155,14 @@ class BackupPolicy:
     backup_rule_name: str
     """The AzureBackupRule's name: an on-demand backup must name it."""
     vault_tier: bool
+    interval: str = ""
+    """ISO-8601 duration between two scheduled backups; empty when it cannot be told."""
+    start: str = ""
+    """Time of day in UTC (hh:mm)."""
+    operational_days: int = 0
+    """Days of the default retention in the operational tier; 0 when it cannot be told."""
+    vault_days: int | None = None
+    """Days of the default retention in the vault tier; None when nothing is copied there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -239,6 +264,9 @@ class ObservedRegion:
     account: Fact[StorageAccount] = UNOBSERVED
     vault: Fact[Vault] = UNOBSERVED
     policies: Mapping[str, Fact[BackupPolicy]] = field(default_factory=dict)
+    diagnostics: Fact[bool] = UNOBSERVED
+    """Whether the Guard's diagnostic setting is on the vault and sends to the profile's workspace; read only when the
+    profile names one."""
     grants: Mapping[str, Fact[RoleAssignment]] = field(default_factory=dict)
 
 

@@ -39,6 +39,8 @@ class VaultSettings:
     immutability: Literal["Disabled", "Unlocked", "Locked"] = "Disabled"
     cross_region_restore: bool = False
     cross_subscription_restore: bool = True
+    diagnostics_workspace_id: str | None = None
+    """ARM id of the Log Analytics workspace that the vault's jobs are sent to; None: nobody's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,42 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class Repairs:
+    """What of an existing protection the Guard puts back by itself, in `enforce`. What it made and is missing is always
+    put back; what can never be undone needs the profile's word."""
+
+    resume_suspended: bool = True
+    """A backup instance of the Guard's own in BackupsSuspended is resumed; an exemption is how a person orders it."""
+    resume_stopped: bool = False
+    """The same for ProtectionStopped."""
+    vault_settings: bool = True
+    """Raise settings of the Guard's own vaults to the profile's, only those that can be undone, and never lower any."""
+    one_way: bool = False
+    """Raise also what can never be undone: soft delete AlwaysOn, immutability Locked, cross-region restore."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceRules:
+    """What a sweep holds the profile's clusters to. Seconds; None leaves a control out."""
+
+    recovery_point_within: float | None = None
+    """The promise (RPO); None: one and a half intervals of the schedule, as Azure itself warns."""
+    no_out_of_memory_within: float = 14 * 86400.0
+    restored_within: float | None = None
+    """A restore of the cluster must have Completed within so long."""
+    multi_user_authorisation: bool = False
+    diagnostics: bool = False
+    """The vault must send its jobs to some workspace."""
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    """By control id, where the profile sees it otherwise."""
+    without: tuple[str, ...] = ()
+    """Ids of controls that do not apply."""
+    alert_from: Severity | None = "Error"
+    """Verdicts at least so grave become an alert, when the loop itself has nothing to say about the cluster; None:
+    never."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProtectionProfile:
     """How a cluster shall be protected. `minimum_age` in seconds leaves short-lived clusters alone."""
 
@@ -184,6 +222,8 @@ class ProtectionProfile:
     memory: MemoryLadder = field(default_factory=MemoryLadder)
     cures: Cures = field(default_factory=Cures)
     alerts: Alerting = field(default_factory=Alerting)
+    repairs: Repairs = field(default_factory=Repairs)
+    compliance: ComplianceRules = field(default_factory=ComplianceRules)
     digest: str = ""
     """SHA-256 hex of the content, filled in when the configuration is read."""
 
@@ -274,6 +314,51 @@ class Notifications:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepRules:
+    """`team_tag` names the cluster's tag that says whose it is. `repairs_per_sweep` looks at drifted clusters are asked
+    for at most; when more than `stop_above` (a share, 0 to 1) of the enforced fleet, and at least `stop_least`
+    clusters, would change at once, nothing is repaired until a person says so."""
+
+    team_tag: str = "team"
+    repairs_per_sweep: int = 100
+    stop_above: float = 0.2
+    stop_least: int = 10
+    keep_days: int = 90
+    """Whole sweeps are kept so long; their summaries and changes ten times as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class KqlControl:
+    """A control of the user's own: a Resource Graph query whose rows name, in the column `id`, the clusters that do not
+    comply, and in `message`, when there is one, why."""
+
+    id: str
+    title: str
+    query: str
+    severity: Severity = "Warning"
+    remedy: str = ""
+    essential: bool = False
+    """Whether a cluster that does not comply counts as not restorable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What `cost` reckons with, in `currency` per month; None: not given, and what needs it is said not to be known."""
+
+    currency: str = "USD"
+    protected_namespace: float | None = None
+    snapshot_gib: float | None = None
+    vault_gib: Mapping[str, float] = field(default_factory=dict)
+    """By redundancy."""
+    daily_change: float = 0.02
+    """Share of a volume that changes from one day to the next: what an incremental snapshot holds."""
+    namespaces: int | None = None
+    """Namespaces of a cluster whose number nobody knows."""
+    volume_gib: float | None = None
+    """Volumes of a cluster whose size nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """guard.yaml, validated. An instance that holds an older `revision` than a record never acts on it."""
 
@@ -284,5 +369,12 @@ class Configuration:
     rollout: Rollout = field(default_factory=Rollout)
     subscriptions: tuple[str, ...] = ()
     """Whose clusters are looked for without an event; the app settings may add to it."""
+    management_groups: tuple[str, ...] = ()
+    """By name; their subscriptions are in scope too."""
     notifications: Notifications = field(default_factory=Notifications)
+    sweep: SweepRules = field(default_factory=SweepRules)
+    controls: tuple[KqlControl, ...] = ()
+    control_files: tuple[str, ...] = ()
+    """Python files with controls of the user's own, relative to guard.yaml."""
+    prices: Prices = field(default_factory=Prices)
     digest: str = ""

@@ -123,6 +123,10 @@ class Record:
     memory: ExtensionMemory = field(default_factory=ExtensionMemory)
     cures: tuple[Cure, ...] = ()
     """The newest, oldest first."""
+    remaining: tuple[str, ...] = ()
+    """What the last look left to do, or would have done if it had been let."""
+    last_restore_at: datetime | None = None
+    """End of the newest restore that is known to have Completed."""
     failures: int = 0
     """Passes in a row that ended in an unknown error."""
     etag: str = ""

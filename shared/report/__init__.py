@@ -1,0 +1,1 @@
+"""A sweep in the forms people and programs take it in."""
