@@ -15,7 +15,7 @@ async def notifications(message: func.QueueMessage) -> None:
     from shared.bootstrap import world
     from shared.deliver import deliver
     from shared.domain.errors import MalformedEventError
-    from shared.record.notify_message import parse_notification
+    from shared.record.messages import parse_notification
 
     try:
         destination = parse_notification(message.get_body().decode(errors="replace"))

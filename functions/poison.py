@@ -15,7 +15,7 @@ async def poison(message: func.QueueMessage) -> None:
     from shared.bootstrap import world
     from shared.domain.errors import MalformedEventError
     from shared.reconcile import set_aside
-    from shared.record.request_message import parse_request
+    from shared.record.messages import parse_request
 
     text = message.get_body().decode(errors="replace")
     try:
@@ -34,7 +34,7 @@ async def notify_poison(message: func.QueueMessage) -> None:
     from shared.bootstrap import world
     from shared.deliver import deliver_later
     from shared.domain.errors import MalformedEventError
-    from shared.record.notify_message import parse_notification
+    from shared.record.messages import parse_notification
 
     text = message.get_body().decode(errors="replace")
     try:

@@ -15,7 +15,7 @@ async def reconcile(message: func.QueueMessage) -> None:
     from shared.bootstrap import world
     from shared.domain.errors import MalformedEventError
     from shared.reconcile import reconcile as look
-    from shared.record.request_message import parse_request
+    from shared.record.messages import parse_request
 
     try:
         request = parse_request(message.get_body().decode(errors="replace"))

@@ -1,6 +1,6 @@
 """The queue of deliveries on Queue Storage."""
 
-from shared.record.notify_message import notify_message
+from shared.record.messages import notify_message
 from shared.record.queue import put_message
 from shared.record.storage import Storage
 

@@ -3,7 +3,7 @@
 import math
 
 from shared.domain.record import ReconcileRequest
-from shared.record.request_message import request_message
+from shared.record.messages import request_message
 from shared.record.retry import repeated
 from shared.record.storage import Storage
 

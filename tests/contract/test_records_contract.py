@@ -20,9 +20,9 @@ from shared.domain.steps import Intent, PendingOperation, StepHistory
 from shared.ports import Records, Rollouts, SharedQuota, WorkQueue
 from shared.record.audit import TableAuditTrail
 from shared.record.entity import RecordUnreadableError, to_row
+from shared.record.messages import parse_request
 from shared.record.queue import StorageQueue
 from shared.record.quota import TableQuota
-from shared.record.request_message import parse_request
 from shared.record.rollouts import TableRollouts
 from shared.record.storage import Storage
 from shared.record.tables import TableRecords

@@ -15,7 +15,7 @@ from shared.domain.errors import RecordConflict
 from shared.domain.jobs import EndedJob, JobIssue, OutOfMemorySign
 from shared.ports import OutgoingNews
 from shared.record.entity import RecordUnreadableError
-from shared.record.notify_message import parse_notification
+from shared.record.messages import parse_notification
 from shared.record.outbox import TableOutbox, to_announcement_row, to_news_row
 from shared.record.storage import Storage
 from tests.contract.storage_under_test import NOW, StorageUnderTest, a_cluster, storage_under_test

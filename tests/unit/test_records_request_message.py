@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from shared.domain.errors import MalformedEventError
 from shared.domain.ids import ClusterId, RegionId, Subject
 from shared.domain.record import ReconcileRequest
+from shared.record.messages import parse_request, request_message
 from shared.record.queue import visibility_timeout
-from shared.record.request_message import parse_request, request_message
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 

@@ -14,7 +14,7 @@ from shared.domain.errors import TransientError
 from shared.domain.profile import Configuration, Notifications, Route, Selector
 from shared.notify.document import document
 from shared.ports import EventTopic
-from shared.record.notify_message import parse_notification
+from shared.record.messages import parse_notification
 from shared.world import World
 from tests.fakes.channels import FakeChannels
 from tests.fakes.clock import VirtualClock

@@ -13,7 +13,7 @@ from shared.domain.ids import Subject
 from shared.domain.record import ReconcileRequest, Record
 from shared.reconcile import discover_clusters, reconcile
 from shared.record.entity import RecordUnreadableError
-from shared.record.request_message import request_message
+from shared.record.messages import request_message
 from shared.wake import request_look
 from tests.fakes.storage import FakeRecords
 from tests.virtual.azure import SUBSCRIPTION

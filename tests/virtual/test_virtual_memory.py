@@ -14,7 +14,7 @@ from shared.domain.profile import Cures, MemoryLadder, ProtectionProfile
 from shared.hand_on import take_in
 from shared.job_watch import watch_jobs
 from shared.reconcile import reconcile
-from shared.record.request_message import parse_request
+from shared.record.messages import parse_request
 from tests.fakes.queue import Message
 from tests.virtual.effects import Effects, Failure
 from tests.virtual.world import QUICK, VirtualWorld, configuration_of, enforcing

@@ -23,7 +23,7 @@ from shared.domain.messages import Message
 from shared.domain.profile import Notifications
 from shared.notify.channels import AppriseChannels
 from shared.notify.document import document
-from shared.record.notify_message import notify_message
+from shared.record.messages import notify_message
 from tests.fakes.announcements import about, alerts, announced, cause
 from tests.virtual.post import PLATFORM, SHOP, Killed, Post
 

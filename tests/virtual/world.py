@@ -25,8 +25,7 @@ from shared.observe.ended_jobs_graph import ResourceGraphJobs
 from shared.observe.job_details import JobDetails
 from shared.observe.reader import ArmReader
 from shared.reconcile import discover_clusters, reconcile, requeue_overdue, set_aside
-from shared.record.notify_message import parse_notification
-from shared.record.request_message import parse_request
+from shared.record.messages import parse_notification, parse_request
 from shared.wake import request_look
 from shared.world import World
 from simulator.arm.faults import Fault
