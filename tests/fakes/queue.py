@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from shared.domain.record import ReconcileRequest
 from shared.ports import Clock
-from shared.record.notify_message import notify_message
+from shared.record.messages import notify_message
 from shared.record.queue import visibility_timeout
-from shared.record.request_message import request_message
+from shared.record.messages import request_message
 from tests.fakes.storage import Interrupt
 
 

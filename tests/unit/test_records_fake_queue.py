@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.ids import ClusterId
 from shared.domain.record import ReconcileRequest
-from shared.record.request_message import parse_request
+from shared.record.messages import parse_request
 from tests.fakes.clock import VirtualClock
 from tests.fakes.queue import FakeQueue
 
