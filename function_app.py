@@ -2,8 +2,11 @@
 
 import azure.functions as func
 
+from functions.api import blueprint as api
 from functions.azure_monitor_alert import blueprint as azure_monitor_alert
 from functions.cluster_events import blueprint as cluster_events
+from functions.compliance_sweep import blueprint as compliance_sweep
+from functions.dashboard import blueprint as dashboard
 from functions.health import blueprint as health
 from functions.job_events import blueprint as job_events
 from functions.job_watch import blueprint as job_watch
@@ -18,9 +21,12 @@ for blueprint in (
     reconcile,
     job_watch,
     job_events,
+    compliance_sweep,
     azure_monitor_alert,
     notifications,
     poison,
     health,
+    api,
+    dashboard,
 ):
     app.register_functions(blueprint)

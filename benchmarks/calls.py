@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from benchmarks import virtual_time
 from benchmarks.hosts import Hosts
 from benchmarks.report import Report, Sheet
-from shared.reconcile import discover_clusters, requeue_overdue
+from shared.reconcile import requeue_overdue
+from shared.sweep import roll_call
 from simulator.arm.calls import LoggedCall
 from simulator.arm.path import arm_path
 from simulator.cloud import FIRST_SUBSCRIPTION
@@ -72,7 +73,7 @@ async def _count() -> tuple[Counter[str], Counter[str], Counter[str]]:
     for _ in range(int(DAYS * DAY / TIMER)):
         await asyncio.sleep(TIMER)
         await requeue_overdue(hosts.worlds[0])
-        await discover_clusters(hosts.worlds[0], (FIRST_SUBSCRIPTION,))
+        await roll_call(hosts.worlds[0])
     idle = _by_kind(calls.all())
     await hosts.close()
     return counted[0], counted[1], idle

@@ -15,16 +15,20 @@ from shared.act.actor import ArmActor
 from shared.arm.client import ArmClient
 from shared.domain.alerts import Alert
 from shared.domain.conditions import READY
+from shared.domain.fleet import Scope
 from shared.domain.ids import ClusterId
 from shared.domain.profile import Configuration, ProtectionProfile, Rule, Selector, VaultSettings
 from shared.domain.record import ReconcileRequest, Record
 from shared.observe.ended_jobs_graph import ResourceGraphJobs
+from shared.observe.fleet import GraphFleetReader
 from shared.observe.job_details import JobDetails
 from shared.observe.reader import ArmReader
+from shared.plan.compliance.catalogue import CONTROLS
 from shared.reconcile import reconcile
+from shared.record.sweeps import Sweeps
 from shared.wake import request_look
 from shared.world import World
-from simulator.cloud import Cloud
+from simulator.cloud import FIRST_SUBSCRIPTION, Cloud
 from simulator.timings import Timings
 from simulator.transport import SimulatedCredential, SimulatedTransport
 from tests.fakes.channels import FakeChannels
@@ -37,7 +41,9 @@ from tests.fakes.storage import (
     FakeOutbox,
     FakeQuota,
     FakeRecords,
+    FakeRepairBreaker,
     FakeRollouts,
+    FakeSweepRows,
     FakeWatermarks,
 )
 
@@ -119,6 +125,7 @@ class Hosts:
     timings: Timings = field(default_factory=Timings)
     configuration: Configuration = field(default_factory=enforcing)
     seed: int = 0
+    scope: Scope = field(default_factory=lambda: Scope((FIRST_SUBSCRIPTION,)))
 
     def __post_init__(self) -> None:
         self.clock = LoopClock()
@@ -128,6 +135,7 @@ class Hosts:
         self.history, self.alert_book, self.outbox = FakeJobHistory(), AlertBook(self.clock), FakeOutbox()
         self.channels, self.notify_queue = FakeChannels(), FakeNotifyQueue(self.clock)
         self._destinations, self._watermarks = FakeDestinations(), FakeWatermarks()
+        self.sweep_rows, self._breaker = FakeSweepRows(), FakeRepairBreaker()
         self._random, self._ids = random.Random(self.seed), itertools.count()
         self.worlds = [self._world(f"host-{number}") for number in range(self.count)]
         self._running = [asyncio.create_task(self._host(world)) for world in self.worlds]
@@ -160,6 +168,12 @@ class Hosts:
             job_sources=(ResourceGraphJobs(arm),),
             job_reader=JobDetails(arm),
             topic=None,
+            fleet=GraphFleetReader(arm, self.clock),
+            sweeps=Sweeps(self.sweep_rows),
+            breaker=self._breaker,
+            audit=self._trail,
+            scope=self.scope,
+            controls=CONTROLS,
             configuration=self.configuration,
             jitter=self._random.random,
             new_id=lambda: f"id-{next(self._ids)}",

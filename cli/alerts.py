@@ -3,59 +3,68 @@
 import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from cli.options import OutFile, Output, OutputForm
 from cli.run import COULD_NOT_TELL, FINDINGS, run
-from shared.bootstrap import alert_book
-from shared.domain.alerts import SEVERITIES, Alert, Word
-from shared.notify.foreign import clean
+
+if TYPE_CHECKING:
+    from cli.sheet import Sheet
+    from shared.domain.alerts import Alert, Word
 
 _ID_SHOWN = 8
-_STYLES = {"Critical": "bold red", "Error": "red", "Warning": "yellow", "Informational": "dim"}
 
 AlertId = Annotated[str, typer.Argument(help="Id of the alert, or how it begins.")]
 
 
 def alerts(
     all_: Annotated[bool, typer.Option("--all", help="The resolved ones too.")] = False,
+    output: OutputForm = Output.table,
+    out: OutFile = None,
 ) -> None:
     """The open alerts of the fleet, the gravest first: exit code 1 when there are any."""
+    from cli.sheet import show
+    from shared.bootstrap import alert_book
+    from shared.domain.alerts import SEVERITIES
 
-    async def read() -> list[Alert]:
+    async def read() -> "list[Alert]":
         async with alert_book() as book:
             return [alert async for alert in book.all_of(open_only=not all_)]
 
     found = sorted(run(read()), key=lambda alert: (SEVERITIES.index(alert.severity), alert.opened_at))
-    if not found:
+    if not found and output is Output.table:
         typer.echo("No alerts." if all_ else "No open alerts.")
         return
-    Console().print(_table(found))
+    show(_sheet(found), output, out)
     raise typer.Exit(FINDINGS if any(alert.state == "Open" for alert in found) else 0)
 
 
 def acknowledge(alert_id: AlertId) -> None:
     """Say that somebody is at it: the alert does not escalate any more."""
+    from shared.domain.alerts import Word
+
     now = datetime.now(UTC)
     alert = run(_say(alert_id, lambda old: Word(getpass.getuser(), now, True, old.snoozed_until)))
-    typer.echo(f"Acknowledged: {clean(alert.cause.title)} ({_name(alert)}).")
+    typer.echo(f"Acknowledged: {_told(alert)}.")
 
 
 def snooze(
     alert_id: AlertId, hours: Annotated[float, typer.Option(min=0.1, max=24 * 30, help="For how long.")] = 8
 ) -> None:
     """Hold the alert back for some hours. If it is still open then, it is told."""
+    from shared.domain.alerts import Word
+
     now = datetime.now(UTC)
     until = now + timedelta(hours=hours)
     alert = run(_say(alert_id, lambda old: Word(getpass.getuser(), now, bool(old.acknowledged_by), until)))
-    typer.echo(f"Snoozed until {until:%Y-%m-%d %H:%M} UTC: {clean(alert.cause.title)} ({_name(alert)}).")
+    typer.echo(f"Snoozed until {until:%Y-%m-%d %H:%M} UTC: {_told(alert)}.")
 
 
-async def _say(alert_id: str, word: Callable[[Alert], Word]) -> Alert:
+async def _say(alert_id: str, word: "Callable[[Alert], Word]") -> "Alert":
+    from shared.bootstrap import alert_book
+
     async with alert_book() as book:
         found = [alert async for alert in book.all_of() if alert.id.startswith(alert_id.lower())]
         if len(found) != 1:
@@ -66,24 +75,53 @@ async def _say(alert_id: str, word: Callable[[Alert], Word]) -> Alert:
         return found[0]
 
 
-def _table(found: list[Alert]) -> Table:
-    table = Table(box=None, padding=(0, 1), header_style="bold dim")
-    for title in ("id", "severity", "state", "since", "times", "who", "what"):
-        table.add_column(title, no_wrap=title != "what")
-    for alert in found:
-        table.add_row(
+def _sheet(found: "list[Alert]") -> "Sheet":
+    from cli.sheet import Sheet
+
+    rows = tuple(
+        (
             alert.id[:_ID_SHOWN],
-            Text(alert.severity, _STYLES[alert.severity]),
+            alert.severity,
             _state(alert),
             f"{alert.opened_at:%Y-%m-%d %H:%M}",
-            str(alert.cause.occurrences),
-            Text(_name(alert)),
-            Text(clean(f"{alert.cause.title} ({alert.cause.code})")),
+            alert.cause.occurrences,
+            _name(alert),
+            f"{alert.cause.title} ({alert.cause.code})",
         )
-    return table
+        for alert in found
+    )
+    wrong = tuple(f"{alert.cause.message} {alert.cause.recommended_action}" if _open(alert) else "" for alert in found)
+    columns = ("id", "severity", "state", "since", "times", "who", "what")
+    return Sheet("Alerts", columns, rows, {"alerts": [_document(alert) for alert in found]}, wrong, group=5)
 
 
-def _state(alert: Alert) -> str:
+def _document(alert: "Alert") -> dict[str, Any]:
+    cause = alert.cause
+    return {
+        "id": alert.id,
+        "subject": alert.subject,
+        "state": alert.state,
+        "severity": alert.severity,
+        "opened_at": alert.opened_at.isoformat(),
+        "resolved_at": alert.resolved_at.isoformat() if alert.resolved_at else None,
+        "acknowledged_by": alert.acknowledged_by,
+        "held": alert.held,
+        "code": cause.code,
+        "title": cause.title,
+        "message": cause.message,
+        "recommended_action": cause.recommended_action,
+        "occurrences": cause.occurrences,
+        "first_at": cause.first_at.isoformat(),
+        "last_at": cause.last_at.isoformat(),
+        "job_id": cause.job_id,
+    }
+
+
+def _open(alert: "Alert") -> bool:
+    return alert.state == "Open"
+
+
+def _state(alert: "Alert") -> str:
     if alert.state != "Open":
         return alert.state
     if alert.acknowledged_by:
@@ -91,5 +129,11 @@ def _state(alert: Alert) -> str:
     return "Held back" if alert.held else "Open"
 
 
-def _name(alert: Alert) -> str:
-    return clean(alert.subject.rsplit("/", 1)[-1])
+def _name(alert: "Alert") -> str:
+    return alert.subject.rsplit("/", 1)[-1]
+
+
+def _told(alert: "Alert") -> str:
+    from shared.notify.foreign import clean
+
+    return clean(f"{alert.cause.title} ({_name(alert)})")

@@ -2,19 +2,22 @@
 
 import getpass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.run import FINDINGS, run
-from shared.bootstrap import emergency_stop
-from shared.ports import Stop
+
+if TYPE_CHECKING:
+    from shared.ports import Stop
 
 
 def stop_all(reason: Annotated[str, typer.Option(help="Why; the command `stopped` says it to whoever asks.")]) -> None:
     """Emergency stop: everything is still observed, nothing in Azure is changed, from the next look on."""
 
-    async def pull() -> Stop | None:
+    from shared.bootstrap import emergency_stop
+
+    async def pull() -> "Stop | None":
         async with emergency_stop() as switch:
             await switch.pull(getpass.getuser(), reason, datetime.now(UTC))
             return await switch.pulled()
@@ -25,7 +28,9 @@ def stop_all(reason: Annotated[str, typer.Option(help="Why; the command `stopped
 def resume_all() -> None:
     """End the emergency stop. Clusters go on with their next look, within a quarter of an hour."""
 
-    async def release() -> Stop | None:
+    from shared.bootstrap import emergency_stop
+
+    async def release() -> "Stop | None":
         async with emergency_stop() as switch:
             await switch.release(getpass.getuser(), datetime.now(UTC))
             return await switch.pulled()
@@ -36,7 +41,9 @@ def resume_all() -> None:
 def stopped() -> None:
     """Whether the emergency stop is pulled: exit code 1 when it is."""
 
-    async def look() -> Stop | None:
+    from shared.bootstrap import emergency_stop
+
+    async def look() -> "Stop | None":
         async with emergency_stop() as switch:
             return await switch.pulled()
 
@@ -45,8 +52,10 @@ def stopped() -> None:
     raise typer.Exit(FINDINGS if stop else 0)
 
 
-def _say(stop: Stop | None) -> None:
+def _say(stop: "Stop | None") -> None:
     if stop is None:
         typer.echo("The emergency stop is not pulled.")
     else:
-        typer.echo(f"STOPPED since {stop.at:%Y-%m-%d %H:%M:%S} UTC by {stop.by}: {stop.reason}")
+        from shared.notify.foreign import clean
+
+        typer.echo(f"STOPPED since {stop.at:%Y-%m-%d %H:%M:%S} UTC by {clean(stop.by)}: {clean(stop.reason)}")

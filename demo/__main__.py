@@ -24,6 +24,8 @@ from demo.processes import CHECKOUT, NotStartedError
 from demo.proof import Claim, Evidence, claims, figures
 from demo.scenario import StuckError, play
 from demo.stack import Pace, Stack
+from demo.sweep_proof import sweep_claims
+from demo.sweep_story import play_sweep
 from demo.team import Team
 from functions_host.azurite import AzuriteError
 
@@ -31,7 +33,8 @@ _WHAT_IT_IS = (
     "[b]AKS Backup Guard[/] sees to it that every AKS cluster is protected by Azure Backup, with nobody doing it. "
     "Here the real app runs in a local Functions host, with its state in Azurite and a [b]simulated Azure[/] around it "
     "that keeps Azure's own rules and delays, {speed:g} times faster. A dozen clusters appear; the host is killed in "
-    "the middle; backups miss volumes and run out of memory; at the end Azure itself is asked what came of it."
+    "the middle; backups miss volumes and run out of memory; people break what was set up, and a sweep over the fleet "
+    "finds it. At the end Azure itself is asked what came of it."
 )
 
 
@@ -84,6 +87,13 @@ def _run(folder: Path, options: argparse.Namespace, console: Console) -> int:
             seen = play_jobs(stack, team, view)
         held = _say_claims(jobs_claims(stack, team.messages(), seen), console) and held
         _show_messages(team, console)
+        console.print(
+            "\n[b]Could every cluster be restored today?[/] A sweep over the fleet, and people who break things\n"
+        )
+        with Lines(console) as view:
+            swept = play_sweep(stack, view)
+        console.print()
+        held = _say_claims(sweep_claims(stack, swept), console) and held
         console.print(f"\nThis took {time.monotonic() - began:.0f} s. Logs: {folder}/*.log", soft_wrap=True)
         if options.serve:
             _stay(stack, console)
@@ -147,6 +157,8 @@ def _stay(stack: Stack, console: Console) -> None:
         console.print("\nTry:\n")
         more = '{"count": 3, "location": "northeurope"}'
         for command in (
+            f"xdg-open {here['api']}/api/dashboard",
+            f"curl {here['api']}/api/v1/status",
             f"curl {here['api']}/api/health",
             f"curl -X POST {here['control']}/simulator/clusters -d '{more}'",
             f"curl -X POST {here['control']}/simulator/eventgrid -d '{{\"duplicate\": true}}'",

@@ -54,6 +54,9 @@ class Operator:
     def patch(self, path: str, api_version: str, body: object) -> Any:
         return _good(self._call("PATCH", path, api_version, body), f"PATCH {path}").body
 
+    def delete(self, path: str, api_version: str) -> None:
+        _good(self._call("DELETE", path, api_version), f"DELETE {path}")
+
     def grant(self, role: str, principal: str, scope: str) -> None:
         """`role` is the role definition's GUID. Granting twice is granting once."""
         subscription = "/".join(scope.split("/")[:3])

@@ -9,7 +9,8 @@ blueprint = func.Blueprint()
 log = logging.getLogger(__name__)
 
 
-@blueprint.function_name("azure_monitor_alert")
+# The function `api` takes every address below /api/v1; of several that fit, the host takes the first by name.
+@blueprint.function_name("alert_of_azure_monitor")
 @blueprint.route(route="v1/azure-monitor-alerts", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def azure_monitor_alert(req: func.HttpRequest) -> func.HttpResponse:
     """202: Azure will be asked about the job, which is all that a caller can bring about. 200: nothing for the Guard.

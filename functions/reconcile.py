@@ -28,17 +28,22 @@ async def reconcile(message: func.QueueMessage) -> None:
 @blueprint.function_name("requeue_overdue")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=False)
 async def requeue_overdue(timer: func.TimerRequest) -> None:
-    """Every five minutes: sends lost wake-ups and deliveries again, and asks for a look at clusters no event told us
-    about."""
-    from shared.bootstrap import subscriptions_in_scope, world
+    """Every five minutes: sends lost wake-ups and deliveries again, once an hour asks for a look at clusters no event
+    told us about, and goes on with a sweep that did not fit into its own invocation."""
+    from shared.bootstrap import world
     from shared.deliver import kick
-    from shared.reconcile import discover_clusters
     from shared.reconcile import requeue_overdue as requeue
+    from shared.sweep import notice_approval, roll_call, sweep, told
 
     here = await world()
+    since = here.clock.now()
     try:
         log.info("requeued %d overdue", await requeue(here))
         await kick(here)
     finally:  # a row that cannot be read, or another trouble with the known ones, hides no new cluster
-        found, errors = await discover_clusters(here, subscriptions_in_scope())
-        log.info("found %d new clusters, %d subscriptions unreadable", found, len(errors))
+        if (found := await roll_call(here)) is not None:
+            log.info("the roll call found %d clusters that are new or back", found)
+        await notice_approval(here)
+        if (swept := await sweep(here, begin=False, since=since)) is not None:
+            log.info("sweep %s: %d of %d batches", swept.sweep_id, swept.batches, swept.of)
+        await told(here)

@@ -4,6 +4,9 @@ What the function sees is what GrpcMessageConversionExtensions.ToRpcHttp of azur
 header names, repeated headers and query values joined by a comma, empty query values left out, and a body (as bytes)
 only when the request says Content-Length > 0. A function that fails is answered 500 without a body; a method no
 function takes is answered 404. Keys (`authLevel`) are not asked for locally.
+
+Of several functions whose routes and methods fit, the first one by name answers, whatever the routes look like
+(https://github.com/Azure/azure-functions-host/issues/9876).
 """
 
 from collections.abc import Iterable
@@ -36,13 +39,11 @@ class _Endpoint:
 
 
 class HttpTriggers:
-    """All HTTP functions, by route and method."""
+    """All HTTP functions, in the order in which they are tried."""
 
     def __init__(self, functions: Iterable[Function], prefix: str, invocations: Invocations) -> None:
         self._invocations = invocations
-        self._endpoints = sorted(
-            (_endpoint(function, prefix) for function in functions), key=lambda endpoint: endpoint.route.order
-        )
+        self._endpoints = [_endpoint(function, prefix) for function in sorted(functions, key=_by_name)]
 
     def url_template(self, function: Function) -> str | None:
         """The path of a function's route, for the list of functions."""
@@ -60,6 +61,11 @@ class HttpTriggers:
                 result = await self._invocations.run(endpoint.function, data)
                 return _response(result.returned) if result.ok else web.Response(status=500)
         return web.Response(status=404)
+
+
+def _by_name(function: Function) -> str:
+    """As StringComparer.OrdinalIgnoreCase has it: by the upper-case letters."""
+    return function.name.upper()
 
 
 def _endpoint(function: Function, prefix: str) -> _Endpoint:

@@ -1,8 +1,8 @@
 """Route templates of HTTP triggers, as ASP.NET Core reads them, which the real host routes with.
 
 `clusters/{id}`, `{name?}`, `{name=default}`, `{*rest}` and the constraints int, long, bool, guid and alpha
-(https://learn.microsoft.com/aspnet/core/fundamentals/routing). Literal text is not case sensitive and goes before
-parameters, constrained ones before free ones, those before `{*rest}`.
+(https://learn.microsoft.com/aspnet/core/fundamentals/routing). Literal text is not case sensitive; `{*rest}` may be
+empty.
 """
 
 import re
@@ -28,13 +28,10 @@ class Route:
         self._names: list[str] = []
         self._defaults: dict[str, str] = {}
         pattern = ""
-        order = []
         for segment in self.template.split("/") if self.template else []:
-            text, rank, optional = self._segment(segment, where)
+            text, optional = self._segment(segment, where)
             pattern += f"(?:/{text})?" if optional else f"/{text}"
-            order.append(rank)
         self._pattern = re.compile(pattern, re.IGNORECASE)
-        self.order = tuple(order)
 
     def match(self, path: str) -> dict[str, str] | None:
         """The route parameters if `path` (percent-encoded, with its leading slash) fits, else None."""
@@ -48,8 +45,8 @@ class Route:
                 values[name] = unquote(re.sub("%2f", "%252F", text, flags=re.IGNORECASE))
         return values
 
-    def _segment(self, segment: str, where: str) -> tuple[str, int, bool]:
-        pattern, rank, optional, end = "", 0, False, 0
+    def _segment(self, segment: str, where: str) -> tuple[str, bool]:
+        pattern, optional, end = "", False, 0
         for found in _PARAMETER.finditer(segment):
             stars, name, constraints, default, question = found.groups()
             pattern += self._literal(segment[end : found.start()], where)
@@ -64,8 +61,7 @@ class Route:
                 self._defaults[name] = default
             optional = optional or bool(question) or default is not None or bool(stars)
             pattern += "(.*)" if stars else f"({_CONSTRAINTS[kinds[0]]})" if kinds else "([^/]+?)"
-            rank = max(rank, 3 if stars else 1 if kinds else 2)
-        return pattern + self._literal(segment[end:], where), rank, optional
+        return pattern + self._literal(segment[end:], where), optional
 
     def _literal(self, text: str, where: str) -> str:
         if "{" in text or "}" in text:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from shared.arm.client import ArmClient
+    from shared.domain.fleet import Scope
     from shared.domain.profile import Configuration
+    from shared.plan.compliance.control import Control
     from shared.ports import JobSource
     from shared.record.alert_book import TableAlertBook
     from shared.record.emergency_stop import TableEmergencyStop
@@ -40,12 +42,11 @@ async def world() -> "World":
 
 
 def subscriptions_in_scope() -> tuple[str, ...]:
-    """Whose clusters are looked for without an event: of the app settings and of guard.yaml."""
+    """Those that are named, in the app settings or in guard.yaml."""
     from shared.settings import read_settings
 
-    settings = read_settings(os.environ)
-    configured = _worlds[0].configuration.subscriptions if _worlds else ()
-    return tuple(dict.fromkeys((*settings.scope.subscriptions, *(s.lower() for s in configured))))
+    scope = _worlds[0].scope if _worlds else read_settings(os.environ).scope
+    return scope.subscriptions
 
 
 @asynccontextmanager
@@ -119,6 +120,7 @@ def _build() -> "World":
     from shared.arm.throttle import ThrottleSettings
     from shared.notify.channels import AppriseChannels
     from shared.notify.event_topic import EventGridTopic
+    from shared.observe.fleet import GraphFleetReader
     from shared.observe.job_details import JobDetails
     from shared.observe.reader import ArmReader
     from shared.record.alert_book import TableAlertBook
@@ -130,7 +132,10 @@ def _build() -> "World":
     from shared.record.outbox import TableOutbox
     from shared.record.queue import StorageQueue
     from shared.record.quota import TableQuota
+    from shared.record.repair_breaker import TableRepairBreaker
     from shared.record.rollouts import TableRollouts
+    from shared.record.sweep_rows import TableSweepRows
+    from shared.record.sweeps import Sweeps
     from shared.record.tables import TableRecords
     from shared.record.watermarks import TableWatermarks
     from shared.settings import read_settings
@@ -139,6 +144,7 @@ def _build() -> "World":
     settings = read_settings(os.environ)
     configuration = _configuration(settings.configuration)
     clock, storage = WallClock(), _storage(settings)
+    audit = TableAuditTrail(storage)
     credential = _credential(settings.identity.client_id, settings.azure.authority)
     arm = ArmClient(
         settings.azure.arm,
@@ -159,7 +165,7 @@ def _build() -> "World":
     return World(
         clock=clock,
         reader=ArmReader(arm, clock),
-        actor=ArmActor(arm, TableAuditTrail(storage), clock),
+        actor=ArmActor(arm, audit, clock),
         records=TableRecords(storage),
         rollouts=TableRollouts(storage),
         queue=StorageQueue(storage),
@@ -175,6 +181,12 @@ def _build() -> "World":
         topic=EventGridTopic(topic, credential, clock=clock, scale=settings.loop.time_scale)
         if (topic := settings.job_watch.topic)
         else None,
+        fleet=GraphFleetReader(arm, clock),
+        sweeps=Sweeps(TableSweepRows(storage)),
+        breaker=TableRepairBreaker(storage),
+        audit=audit,
+        scope=_scope(settings, configuration),
+        controls=_controls(settings, configuration),
         configuration=configuration,
         jitter=random.random,
         new_id=lambda: uuid.uuid4().hex,
@@ -203,6 +215,25 @@ def _job_sources(
         for workspace in watch.workspaces:
             sources += [LogAnalyticsJobs(logs, workspace), ContainerInsightsSigns(logs, workspace)]
     return tuple(sources)
+
+
+def _scope(settings: "Settings", configuration: "Configuration") -> "Scope":
+    """Of the app settings and of guard.yaml."""
+    from shared.domain.fleet import Scope
+
+    named = (*settings.scope.subscriptions, *(each.lower() for each in configuration.subscriptions))
+    groups = (*settings.scope.management_groups, *configuration.management_groups)
+    return Scope(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(groups)))
+
+
+def _controls(settings: "Settings", configuration: "Configuration") -> "tuple[Control, ...]":
+    """The catalogue's, and those of the user's own Python files, which lie beside guard.yaml. Raises
+    InvalidConfigurationError."""
+    from shared.own_controls import load_controls
+    from shared.plan.compliance.catalogue import CONTROLS
+
+    folder = settings.configuration.path.parent
+    return (*CONTROLS, *load_controls([folder / name for name in configuration.control_files]))
 
 
 def _configuration(source: "ConfigurationSource") -> "Configuration":

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from shared.domain.alerts import Alert, Announcement, Word
 from shared.domain.compliance import JudgedCluster, SweepSummary, VerdictChange
+from shared.domain.facts import Fact
 from shared.domain.fleet import FleetBatch, FleetScope, Remembered, Scope, SharedFacts, Source
 from shared.domain.ids import ClusterId, RegionId, Subject
 from shared.domain.jobs import ClusterHistory, EndedJob, OutOfMemorySign
@@ -15,6 +16,7 @@ from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.reads import ClusterReads, Reading, RegionReads
 from shared.domain.record import Action, ReconcileRequest, Record
 from shared.domain.steps import Step, StepOutcome
+from shared.domain.sweeps import Batch, SweepRun
 
 
 class Clock(Protocol):
@@ -334,6 +336,14 @@ class EventTopic(Protocol):
         """As above."""
         ...
 
+    async def publish_changes(self, changed: Sequence[Sequence[VerdictChange]]) -> None:
+        """As above; each item is what changed of one cluster in one sweep."""
+        ...
+
+    async def publish_sweep(self, summary: SweepSummary) -> None:
+        """As above."""
+        ...
+
 
 class FleetReader(Protocol):
     """Asks Resource Graph about many clusters at once. An answer is whole, or it is an Unobserved fact (or an error in
@@ -408,4 +418,48 @@ class SweepBook(Protocol):
 
     def changes(self, since: datetime, cluster_id: str | None = None) -> AsyncIterator[VerdictChange]:
         """What changed between sweeps, newest first; of one cluster (any spelling), or of all."""
+        ...
+
+
+class SweepStore(SweepBook, Protocol):
+    """The same for who writes them. A batch shows only with the summary, so that writing it again replaces it."""
+
+    async def run(self) -> SweepRun | None:
+        """The sweep under way, or the last one that was."""
+        ...
+
+    async def save_run(self, run: SweepRun) -> SweepRun:
+        """Raises RecordConflict when somebody else wrote first."""
+        ...
+
+    async def write_batch(
+        self, sweep_id: str, number: int, clusters: Sequence[JudgedCluster], changes: Sequence[VerdictChange]
+    ) -> tuple[int, int]:
+        """How many rows the clusters, and the changes, have become."""
+        ...
+
+    async def finish(self, summary: SweepSummary, batches: Sequence[Batch]) -> None:
+        """From now on the sweep shows."""
+        ...
+
+    def before(self, sweep_id: str, subscriptions: Sequence[str]) -> AsyncIterator[JudgedCluster]:
+        """What a finished sweep judged of these subscriptions (lower-case)."""
+        ...
+
+    def changes_of(self, sweep_id: str) -> AsyncIterator[VerdictChange]:
+        """Of a finished sweep, those of one cluster behind each other."""
+        ...
+
+    async def diagnostics(self) -> Mapping[str, Fact[bool]]:
+        """What single reads of vaults have said, by lower-case vault id."""
+        ...
+
+    async def keep_diagnostics(self, diagnostics: Mapping[str, Fact[bool]]) -> None: ...
+
+    async def drop(self, sweep_id: str) -> None:
+        """Forget a sweep that never finished."""
+        ...
+
+    async def forget(self, clusters_before: datetime, all_before: datetime) -> None:
+        """Forget the clusters of finished sweeps that began before the one, and all of those before the other."""
         ...

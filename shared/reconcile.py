@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.conditions import Condition, carried_over, summary_of
-from shared.domain.errors import GuardError, RecordConflict, StepError
+from shared.domain.errors import RecordConflict
 from shared.domain.ids import ClusterId, Subject
 from shared.domain.record import ReconcileRequest, Record
 from shared.domain.steps import Step
@@ -164,31 +164,6 @@ async def requeue_overdue(world: World, limit: int = 200, grace: float = 30.0) -
         await world.queue.send(ReconcileRequest(record.subject, later.wake_id), world.jitter() * 60 / world.time_scale)
         sent += 1
     return sent
-
-
-async def discover_clusters(world: World, subscriptions: tuple[str, ...]) -> tuple[int, tuple[StepError, ...]]:
-    """Ask for a look at every cluster no event told us about: unknown ones, and ones that were deleted and are back.
-    Returns how many, and what could not be listed. A record that cannot be read is raised after all others were
-    looked for: one bad row hides no cluster."""
-    found, errors, unreadable = 0, [], None
-    for subscription in subscriptions:
-        try:
-            async for cluster in world.reader.list_clusters(subscription):
-                try:
-                    record = await world.records.get(cluster)
-                    if record is None or record.deleted_at is not None:
-                        await request_look(cluster, world)
-                        found += 1
-                except RecordConflict:
-                    continue  # others are asking for it at this moment
-                except ValueError as error:
-                    unreadable = error
-        except GuardError as error:
-            log.warning("the clusters of subscription %s could not be searched: %s", subscription, error)
-            errors.append(error.as_step_error())
-    if unreadable is not None:
-        raise unreadable
-    return found, tuple(errors)
 
 
 async def set_aside(request: ReconcileRequest, world: World, why: str) -> None:

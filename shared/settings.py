@@ -55,6 +55,12 @@ SUBSCRIPTIONS = Setting(
     "Subscription ids, separated by commas, whose clusters are looked for without an event; "
     "added to `subscriptions` of guard.yaml.",
 )
+MANAGEMENT_GROUPS = Setting(
+    PREFIX + "MANAGEMENT_GROUPS",
+    "",
+    "Names of management groups, separated by commas, whose subscriptions' clusters are looked for too; "
+    "added to `management_groups` of guard.yaml.",
+)
 CONFIGURATION = Setting(
     PREFIX + "CONFIGURATION", "guard.yaml", "Path of the configuration, from the folder of function_app.py."
 )
@@ -181,9 +187,10 @@ StateStorage = StorageByConnectionString | StorageByIdentity
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Subscriptions (lower-case) whose clusters are looked for."""
+    """Subscriptions (lower-case), and management groups by name, whose clusters are looked for."""
 
     subscriptions: tuple[str, ...]
+    management_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +260,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         azure=endpoints,
         identity=Identity(read(CLIENT_ID, _guid_or_empty) or None),
         storage=_storage(read, endpoints.storage_suffix),
-        scope=Scope(read(SUBSCRIPTIONS, _guids)),
+        scope=Scope(read(SUBSCRIPTIONS, _guids), read(MANAGEMENT_GROUPS, _group_names)),
         loop=loop,
         quota=Quota(read(MAX_CALLS_IN_FLIGHT, _at_least_one), read(QUOTA_RESERVE, _not_negative)),
         emergency_stop=EmergencyStop(read(STOPPED, _boolean)),
@@ -280,6 +287,24 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if read.errors:
         raise InvalidSettingsError(tuple(read.errors))
     return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """`deployed`: not on a developer's machine. `authenticated`: App Service authentication stands before the app, so
+    that the header with the caller's name can be believed."""
+
+    deployed: bool
+    authenticated: bool
+
+
+def read_hosting(environ: Mapping[str, str]) -> Hosting:
+    """From what Azure sets itself (https://learn.microsoft.com/azure/app-service/reference-app-settings). A Functions
+    host of which nobody says that it is for development counts as deployed, wherever it runs."""
+    in_azure = any(environ.get(name) for name in ("WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_POD_NAME"))
+    development = environ.get("AZURE_FUNCTIONS_ENVIRONMENT", "").lower() == "development"
+    hosted = bool(environ.get("FUNCTIONS_WORKER_RUNTIME")) and not development
+    return Hosting(in_azure or hosted, environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1"))
 
 
 def documentation() -> str:
@@ -385,6 +410,14 @@ def _guid_or_empty(text: str) -> str:
 
 def _guids(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_guid_or_empty(part.strip()) for part in text.split(",") if part.strip()))
+
+
+def _group_names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        if len(name) > 90 or not all(letter.isalnum() or letter in "-_.()" for letter in name):
+            raise ValueError("no list of names (not display names) of management groups; copy them from the portal")
+    return names
 
 
 def _positive(text: str) -> float:

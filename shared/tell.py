@@ -13,9 +13,8 @@ from shared.domain.observed import ObservedCluster
 from shared.domain.profile import Alerting, ProtectionProfile
 from shared.domain.reads import ClusterReads
 from shared.domain.record import Record
-from shared.domain.time import Moment
 from shared.look import Look
-from shared.plan.alert_causes import condition_causes, job_causes
+from shared.plan.alert_causes import compliance_causes, condition_causes, job_causes
 from shared.plan.alerts import announcements, next_change_in, settle
 from shared.plan.freshness import DAILY
 from shared.plan.holds import hold_of
@@ -32,7 +31,7 @@ async def judged(record: Record, look: Look, world: World) -> Record:
     moment, alerting = world.moment(), _alerting(_profile(record, look, world))
     if look.history is not None:
         record = replace(record, news_at=None)
-    causes, kinds = _causes(record, look, alerting, moment)
+    causes, kinds = _causes(record, look, alerting, world)
     if not causes and not record.alerts:
         return record
     alerts = settle(
@@ -64,12 +63,14 @@ async def tell(record: Record, look: Look, world: World) -> Record:
 
 
 def _causes(
-    record: Record, look: Look, alerting: Alerting, moment: Moment
+    record: Record, look: Look, alerting: Alerting, world: World
 ) -> tuple[tuple[Cause, ...], frozenset[str] | None]:
     """The causes, and which kinds of them this look could judge (None: all)."""
     if _ready_reason(record) == "ClusterDeleted":
         return (), None
+    moment = world.moment()
     causes = condition_causes(_its_own(record), alerting, moment)
+    causes += compliance_causes(record.conditions, _profile(record, look, world))
     if look.history is None:
         return causes, frozenset({"Condition:"})
     return causes + job_causes(look.history, look.profile, record.cures, record.memory, moment), None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.conditions import Condition, carried_over
 from shared.domain.errors import GuardError, RecordConflict
 from shared.domain.ids import ClusterId, Subject
 from shared.domain.observed import ObservedCluster, ObservedRegion
@@ -16,10 +17,18 @@ async def send_wake_up(record: Record, world: World) -> None:
         await world.queue.send(ReconcileRequest(record.subject, record.wake_id), delay)
 
 
-async def request_look(subject: Subject, world: World, asked_at: datetime | None = None, *, news: bool = False) -> bool:
+async def request_look(
+    subject: Subject,
+    world: World,
+    asked_at: datetime | None = None,
+    *,
+    news: bool = False,
+    said: Condition | None = None,
+) -> bool:
     """Ask for a look now. Any number of requests before the look make one look. `news`: only its history has something
     new; what was read from Azure stays good, and a cluster nobody knows is not made one of the fleet by it (its first
-    look reads the history anyway). False when nothing was sent: the pass that holds the lease answers, or nobody needs
+    look reads the history anyway). `said`: a condition that the look shall find in the record, in the same write; it is
+    left out when False is answered. False when nothing was sent: the pass that holds the lease answers, or nobody needs
     to."""
     for _ in range(5):
         now = world.clock.now()
@@ -32,12 +41,20 @@ async def request_look(subject: Subject, world: World, asked_at: datetime | None
             if record is not None and record.lease_until is not None and record.lease_until > now:
                 return False  # the holder answers when it is done
         try:
-            record = await saved(_asked(record, subject, asked_at or now, world, news=news), world)
+            record = await saved(_asked(_saying(record, said), subject, asked_at or now, world, news=news), world)
         except RecordConflict:
             continue
         await send_wake_up(record, world)
         return True
     raise RecordConflict(f"{subject}: others kept writing first")
+
+
+def _saying(record: Record | None, said: Condition | None) -> Record | None:
+    if record is None or said is None:
+        return record
+    return replace(
+        record, conditions={**record.conditions, said.type: carried_over(said, record.conditions.get(said.type))}
+    )
 
 
 def _asked(record: Record | None, subject: Subject, asked_at: datetime, world: World, *, news: bool) -> Record:

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shared.domain.fleet import Scope
 from shared.domain.profile import Configuration
 from shared.domain.time import Moment
+from shared.plan.compliance.control import Control
 from shared.ports import (
     AlertBook,
+    AuditTrail,
     AzureActor,
     AzureReader,
     Channels,
@@ -14,13 +17,16 @@ from shared.ports import (
     Destinations,
     EmergencyStop,
     EventTopic,
+    FleetReader,
     JobHistory,
     JobReader,
     JobSource,
     NotifyQueue,
     Outbox,
     Records,
+    RepairBreaker,
     Rollouts,
+    SweepStore,
     Watermarks,
     WorkQueue,
 )
@@ -49,6 +55,14 @@ class World:
     job_reader: JobReader
     topic: EventTopic | None
     """None: events are published nowhere, and news is taken in at once."""
+    fleet: FleetReader
+    sweeps: SweepStore
+    breaker: RepairBreaker
+    audit: AuditTrail
+    scope: Scope
+    """Whose clusters are looked for without an event: of the app settings and of guard.yaml."""
+    controls: tuple[Control, ...]
+    """The catalogue's, and those of the user's own Python files."""
     configuration: Configuration
     jitter: Callable[[], float]
     new_id: Callable[[], str]

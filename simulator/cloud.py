@@ -19,6 +19,7 @@ from simulator.providers.container_service.behaviour import ContainerService
 from simulator.providers.data_protection.behaviour import DataProtection
 from simulator.providers.insights.diagnostic_settings import Insights
 from simulator.providers.kubernetes_configuration.behaviour import KubernetesConfiguration
+from simulator.providers.management.groups import ManagementGroups
 from simulator.providers.resource_graph.behaviour import ResourceGraph
 from simulator.providers.resources.behaviour import Resources
 from simulator.providers.storage.behaviour import Storage
@@ -43,9 +44,10 @@ class Cloud:
         self.random = random.Random(seed)
         self.operations = Operations(clock, self.new_uuid)
         self.identity = Identity(self)
+        self.management = ManagementGroups(self)
         self.resources = Resources(self)
         self.authorization = Authorization(self)
-        self.compute = Compute()
+        self.compute = Compute(self)
         self.container_service = ContainerService(self)
         self.kubernetes_configuration = KubernetesConfiguration(self)
         self.storage = Storage(self)

@@ -35,5 +35,6 @@ class Timings:
     resource_group_delete: float = 30  # assumed
     event_grid_write: float = 5  # assumed: recorded operations were over at the first look, ten seconds on
     resource_graph_lag: float = 60  # assumed: "seconds to a couple of minutes"; no number is promised
+    resource_graph_window: float = 5  # documented: 15 queries in it
     log_ingestion: float = 1500  # documented: 20 to 30 minutes after the vault pushed them
     container_insights_lag: float = 180  # documented: logs take 20 seconds to three minutes

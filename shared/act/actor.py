@@ -4,10 +4,18 @@ import re
 from typing import assert_never
 
 from shared.act.backup_extension import delete_extension, install_extension, update_extension
-from shared.act.backup_instance import create_instance, start_backup, validate_for_backup
+from shared.act.backup_instance import (
+    create_instance,
+    resume_backups,
+    resume_protection,
+    start_backup,
+    undelete_instance,
+    validate_for_backup,
+)
 from shared.act.backup_policy import create_policy
-from shared.act.backup_vault import create_vault
+from shared.act.backup_vault import create_vault, update_vault
 from shared.act.call import ArmCall
+from shared.act.diagnostic_setting import create_diagnostic_setting
 from shared.act.provider import register_provider
 from shared.act.resource_group import create_resource_group
 from shared.act.role_assignment import grant_role, revoke_role
@@ -25,6 +33,7 @@ from shared.domain.steps import (
     CreateBackupInstance,
     CreateBackupPolicy,
     CreateContainer,
+    CreateDiagnosticSetting,
     CreateResourceGroup,
     CreateStorageAccount,
     CreateTrustedAccessBinding,
@@ -35,11 +44,15 @@ from shared.domain.steps import (
     GrantRole,
     InstallExtension,
     RegisterProvider,
+    ResumeBackups,
+    ResumeProtection,
     RevokeRole,
     StartBackup,
     Step,
     StepOutcome,
+    UndeleteBackupInstance,
     UpdateExtension,
+    UpdateVault,
     ValidateForBackup,
 )
 from shared.ports import AuditTrail, Clock
@@ -86,6 +99,10 @@ class ArmActor:
                 return create_storage_account(step, await self._tenant_of(subscription_of(step.arm_id)))
             case CreateVault():
                 return create_vault(step)
+            case UpdateVault():
+                return update_vault(step)
+            case CreateDiagnosticSetting():
+                return create_diagnostic_setting(step)
             case CreateBackupPolicy():
                 return create_policy(step)
             case GrantRole():
@@ -106,6 +123,12 @@ class ArmActor:
                 return validate_for_backup(step)
             case CreateBackupInstance():
                 return create_instance(step)
+            case UndeleteBackupInstance():
+                return undelete_instance(step)
+            case ResumeBackups():
+                return resume_backups(step)
+            case ResumeProtection():
+                return resume_protection(step)
             case StartBackup():
                 return start_backup(step)
             case _:

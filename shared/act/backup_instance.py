@@ -1,11 +1,20 @@
-"""Validates and makes a backup instance, and starts a backup of it (Backup Instances REST; recorded)."""
+"""Validates and makes a backup instance, brings it back, resumes it, and starts a backup of it (Backup Instances REST;
+recorded)."""
 
 from typing import Any
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions
 from shared.domain.profile import BackupScope
-from shared.domain.steps import CreateBackupInstance, InstanceBody, StartBackup, ValidateForBackup
+from shared.domain.steps import (
+    CreateBackupInstance,
+    InstanceBody,
+    ResumeBackups,
+    ResumeProtection,
+    StartBackup,
+    UndeleteBackupInstance,
+    ValidateForBackup,
+)
 
 _TYPE = "Microsoft.ContainerService/managedClusters"
 
@@ -20,6 +29,22 @@ def validate_for_backup(step: ValidateForBackup) -> ArmCall:
 def create_instance(step: CreateBackupInstance) -> ArmCall:
     version = api_versions.data_protection(step.body.soft_delete)
     return ArmCall("PUT", step.body.arm_id, version, {"properties": _properties(step.body)}, "accepted")
+
+
+def undelete_instance(step: UndeleteBackupInstance) -> ArmCall:
+    vault_id, _, name = step.instance_id.rpartition("/backupInstances/")
+    version = api_versions.data_protection(step.soft_delete)
+    return ArmCall("POST", f"{vault_id}/deletedBackupInstances/{name}/undelete", version, None, "accepted")
+
+
+def resume_backups(step: ResumeBackups) -> ArmCall:
+    version = api_versions.data_protection(step.soft_delete)
+    return ArmCall("POST", f"{step.instance_id}/resumeBackups", version, None, "operation")
+
+
+def resume_protection(step: ResumeProtection) -> ArmCall:
+    version = api_versions.data_protection(step.soft_delete)
+    return ArmCall("POST", f"{step.instance_id}/resumeProtection", version, None, "operation")
 
 
 def start_backup(step: StartBackup) -> ArmCall:

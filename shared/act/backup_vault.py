@@ -1,24 +1,20 @@
-"""Makes a Backup vault (Backup Vaults REST)."""
+"""Makes a Backup vault, and raises what is too weak about one (Backup Vaults REST)."""
 
 from typing import Any
 
 from shared.act.call import ArmCall
 from shared.arm import api_versions
 from shared.domain.profile import CustomerManagedKey, VaultSettings
-from shared.domain.steps import CreateVault
+from shared.domain.steps import CreateVault, UpdateVault
 
 
 def create_vault(step: CreateVault) -> ArmCall:
     """A vault whose soft delete is `On` needs the older api-version; nobody is given AlwaysOn unasked."""
     settings, key = step.settings, step.customer_managed_key
-    identity: dict[str, Any] = {"type": "SystemAssigned"}
-    if key:
-        # trusted access rests on the system-assigned identity, so the key's identity comes beside it
-        identity = {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {key.identity_id: {}}}
     body = {
         "location": step.location,
         "tags": dict(step.tags),
-        "identity": identity,
+        "identity": _identity(key.identity_id if key else ""),
         "properties": {
             "storageSettings": [{"datastoreType": "VaultStore", "type": settings.redundancy}],
             "securitySettings": {
@@ -34,6 +30,34 @@ def create_vault(step: CreateVault) -> ArmCall:
         },
     }
     return ArmCall("PUT", step.arm_id, api_versions.data_protection(settings.soft_delete), body, "accepted")
+
+
+def update_vault(step: UpdateVault) -> ArmCall:
+    """Only what changes is sent; state and days of soft delete go together."""
+    security: dict[str, Any] = {}
+    features: dict[str, Any] = {}
+    if step.soft_delete_days is not None:
+        soft_delete = {"state": step.soft_delete, "retentionDurationInDays": step.soft_delete_days}
+        security["softDeleteSettings"] = soft_delete
+    if step.immutability:
+        security["immutabilitySettings"] = {"state": step.immutability}
+    if step.cross_subscription_restore:
+        features["crossSubscriptionRestoreSettings"] = {"state": "Enabled"}
+    if step.cross_region_restore:
+        features["crossRegionRestoreSettings"] = {"state": "Enabled"}
+    properties = {"securitySettings": security, "featureSettings": features}
+    body: dict[str, Any] = {"properties": {name: value for name, value in properties.items() if value}}
+    if step.identity:
+        body["identity"] = _identity(step.key_identity_id)
+    version = api_versions.data_protection(step.soft_delete)
+    return ArmCall("PATCH", step.arm_id, version, {n: v for n, v in body.items() if v}, "accepted")
+
+
+def _identity(key_identity_id: str) -> dict[str, Any]:
+    """Trusted access rests on the system-assigned identity, so a key's identity comes beside it."""
+    if not key_identity_id:
+        return {"type": "SystemAssigned"}
+    return {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {key_identity_id: {}}}
 
 
 def _features(settings: VaultSettings) -> dict[str, Any]:

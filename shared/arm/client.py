@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -95,6 +96,15 @@ class ArmClient:
             message = f"Held back: Azure asks for a pause of {seconds:g} s."
             raise TransientError(CLIENT_THROTTLED, message, retry_after=seconds * self._scale)
         await self._sleep(seconds)
+
+    async def wait_as_told(self, error: GuardError, longest: float) -> None:
+        """Wait as long as the error asks, on the wall. Raises it when it does not say, or asks for longer."""
+        if error.retry_after is None or error.retry_after / self._scale > longest:
+            raise error
+        await self._sleep(error.retry_after / self._scale)
+
+    def now(self) -> datetime:
+        return self._clock.now()
 
     async def _items(self, page: JsonObject, first_pages: int | None) -> AsyncIterator[JsonObject]:
         for number in range(1, _MAX_PAGES + 1):

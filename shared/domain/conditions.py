@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from shared.domain.alerts import Severity
 from shared.domain.ids import ClusterId, Subject
+from shared.domain.jobs import event_key
 
 Status = Literal["True", "False", "Unknown"]
 
@@ -33,6 +35,14 @@ class Condition:
     message: str
     last_transition: datetime
     recommended_action: str = ""
+    severity: Severity | None = None
+    """Of `Compliant` alone: how grave the worst verdict is."""
+
+    @property
+    def digest(self) -> str:
+        """The same for the same statement, whenever it was made."""
+        words = self.type, self.status, self.reason, self.message, self.recommended_action, self.severity or ""
+        return event_key(*words)[:16]
 
 
 Conditions = Mapping[str, Condition]

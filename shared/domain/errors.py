@@ -78,3 +78,11 @@ class RecordConflict(Exception):  # noqa: N818 - somebody else wrote first; a no
 
 class MalformedEventError(ValueError):
     """Not an event the Guard knows: counted and dropped, never raised to Event Grid."""
+
+
+class InvalidConfigurationError(ValueError):
+    """`errors` holds one line per mistake: `guard.yaml:12: field: what is wrong; what to do`."""
+
+    def __init__(self, errors: tuple[str, ...]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors

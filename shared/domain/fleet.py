@@ -57,6 +57,8 @@ class JobsDigest:
 
     last: BackupEnd | None = None
     """The newest ended backup; `key` is the job's ARM id."""
+    last_codes: tuple[str, ...] = ()
+    """Of every error and warning of that backup; empty: it was clean, or its row does not tell."""
     last_clean_at: datetime | None = None
     """End of the newest backup that Completed without warnings."""
     last_restore_at: datetime | None = None
@@ -74,6 +76,8 @@ class SeenCluster:
     extension: Fact[Extension] = UNOBSERVED
     instances: Fact[tuple[BackupInstance, ...]] = UNOBSERVED
     jobs: Fact[JobsDigest] = UNOBSERVED
+    unread_assignments: frozenset[str] = frozenset()
+    """Subscriptions whose role assignments the caller may not read: that a grant is missing there says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +114,19 @@ class Remembered:
     last_restore_at: datetime | None = None
     memory_exhausted: str = ""
     deleted_at: datetime | None = None
+    protected: bool = False
+    """Whether the Guard has once put or found its protection healthy: what is missing now is drift."""
+    profile_digest: str = ""
+    """Under which the cluster was last planned for: what another one asks for comes by its rollout."""
+    compliant: str = ""
+    """Digest of the condition Compliant; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Managed disks of volumes. `namespace` is the one of their claims; `gib` is what is provisioned, which is at least
+    what is used; `count` disks in all."""
+
+    namespace: str
+    gib: float
+    count: int = 1

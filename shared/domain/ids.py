@@ -91,4 +91,4 @@ def subscription_of(arm_id: str) -> str:
 
 def same_id(one: str, other: str) -> bool:
     """Whether two ARM ids name the same resource."""
-    return one.rstrip("/").lower() == other.rstrip("/").lower()
+    return one == other or one.rstrip("/").lower() == other.rstrip("/").lower()

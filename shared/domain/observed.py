@@ -229,6 +229,8 @@ class ObservedCluster:
     extension: Fact[Extension] = UNOBSERVED
     bindings: Fact[tuple[TrustedAccessBinding, ...]] = UNOBSERVED
     instances: Fact[tuple[BackupInstance, ...]] = UNOBSERVED
+    deleted_instance: Fact[str] = UNOBSERVED
+    """ARM id of the Guard's own instance among the vault's soft-deleted ones; read only when it is missed."""
     account: Fact[StorageAccount] = UNOBSERVED
     """The account of its own or of an adopted extension; the region's shared account stands in the region's record."""
     container: Fact[BlobContainer] = UNOBSERVED
@@ -265,8 +267,8 @@ class ObservedRegion:
     vault: Fact[Vault] = UNOBSERVED
     policies: Mapping[str, Fact[BackupPolicy]] = field(default_factory=dict)
     diagnostics: Fact[bool] = UNOBSERVED
-    """Whether the Guard's diagnostic setting is on the vault and sends to the profile's workspace; read only when the
-    profile names one."""
+    """Whether a diagnostic setting of the vault sends its jobs to the profile's workspace; read only when the profile
+    names one."""
     grants: Mapping[str, Fact[RoleAssignment]] = field(default_factory=dict)
 
 

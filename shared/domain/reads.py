@@ -31,6 +31,8 @@ class ClusterReads:
     vault_id: str | None = None
     policy_id: str | None = None
     grants: tuple[Grant, ...] = ()
+    deleted_instance_id: str | None = None
+    """ARM id the backup instance had: whether it is soft-deleted."""
     recovery_points_of: str | None = None
     """ARM id of the backup instance."""
     backup_job_id: str | None = None
@@ -56,6 +58,9 @@ class RegionReads:
     vault_id: str | None = None
     policy_ids: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
+    diagnostics_to: str | None = None
+    """ARM id of the workspace that the diagnostic settings of `diagnostics_of` shall send to."""
+    diagnostics_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,12 @@ class Record:
     """Of the cluster the backup instance was last put or found healthy for."""
     scope_digest: str = ""
     """Of the scope the Guard last put the backup instance with; empty when it did not put it."""
+    scope_seen: str = ""
+    """Of the scope Azure showed after the Guard last put the instance: another one since then is somebody's change."""
+    installed_in: str = ""
+    """ARM id of the blob container of the Guard's own extension; empty when the extension was adopted."""
+    first_ready_at: datetime | None = None
+    """When a region was first as it shall be."""
     reborn_at: datetime | None = None
     """When a new cluster under the same ARM id was first seen: recovery points before it are not of this cluster."""
     deleted_at: datetime | None = None

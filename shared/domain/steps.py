@@ -70,6 +70,54 @@ class CreateVault:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateVault:
+    """PATCH of the Guard's own vault: raises what is too weak, never lowers anything. What is empty, None or False stays
+    as it is; `soft_delete` is always given, since Azure takes AlwaysOn vaults only from api-version 2025-09-01 on."""
+
+    arm_id: str
+    soft_delete: str
+    """The state the vault has afterwards."""
+    soft_delete_days: float | None = None
+    """None: neither state nor days are sent."""
+    immutability: str = ""
+    cross_subscription_restore: bool = False
+    cross_region_restore: bool = False
+    identity: bool = False
+    """Gives it a system-assigned identity, beside the key's own when there is one."""
+    key_identity_id: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"UpdateVault:{self.arm_id.rsplit('/', 1)[-1]}"
+
+
+DIAGNOSTIC_SETTING = "aks-backup-guard"
+DIAGNOSTIC_CATEGORIES = (
+    "CoreAzureBackup",
+    "AddonAzureBackupJobs",
+    "AddonAzureBackupPolicy",
+    "AddonAzureBackupProtectedInstance",
+)
+"""What a Backup vault tells a workspace (Backup vault diagnostics page)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDiagnosticSetting:
+    """Sends the vault's jobs to a Log Analytics workspace."""
+
+    vault_id: str
+    workspace_id: str
+
+    @property
+    def arm_id(self) -> str:
+        return f"{self.vault_id}/providers/Microsoft.Insights/diagnosticSettings/{DIAGNOSTIC_SETTING}"
+
+    @property
+    def key(self) -> str:
+        return "CreateDiagnosticSetting"
+
+
+@dataclass(frozen=True, slots=True)
 class CreateBackupPolicy:
     arm_id: str
     schedule: BackupSchedule
@@ -206,6 +254,42 @@ class CreateBackupInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class UndeleteBackupInstance:
+    """Brings a soft-deleted backup instance back with its recovery points; it is stopped then, and must be resumed."""
+
+    instance_id: str
+    soft_delete: str
+
+    @property
+    def key(self) -> str:
+        return "UndeleteBackupInstance"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeBackups:
+    """Undoes suspendBackups. Azure answers at once when there is nothing to do."""
+
+    instance_id: str
+    soft_delete: str
+
+    @property
+    def key(self) -> str:
+        return "ResumeBackups"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeProtection:
+    """Undoes stopProtection. Azure answers at once when there is nothing to do (recorded)."""
+
+    instance_id: str
+    soft_delete: str
+
+    @property
+    def key(self) -> str:
+        return "ResumeProtection"
+
+
+@dataclass(frozen=True, slots=True)
 class StartBackup:
     """On-demand backup. Not idempotent: the loop looks for its job before it would be sent again."""
 
@@ -223,6 +307,8 @@ Step = (
     | CreateResourceGroup
     | CreateStorageAccount
     | CreateVault
+    | UpdateVault
+    | CreateDiagnosticSetting
     | CreateBackupPolicy
     | GrantRole
     | CreateContainer
@@ -233,6 +319,9 @@ Step = (
     | CreateTrustedAccessBinding
     | ValidateForBackup
     | CreateBackupInstance
+    | UndeleteBackupInstance
+    | ResumeBackups
+    | ResumeProtection
     | StartBackup
 )
 

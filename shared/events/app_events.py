@@ -1,14 +1,19 @@
 """The app's own events, CloudEvents 1.0 for its custom topic. docs/events.md describes them to their readers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from shared.domain.alerts import THE_APP, Announcement, Kind
+from shared.domain.compliance import Finding, SweepSummary, Tally, VerdictChange
+from shared.domain.ids import row_key
 from shared.domain.jobs import EndedJob, JobIssue, OutOfMemorySign, bounded, cut, fitting
 
 PREFIX = "AksBackupGuard."
+SWEEP_COMPLETED = PREFIX + "ComplianceSweepCompleted"
+VERDICT_CHANGED = PREFIX + "ClusterVerdictChanged"
 OUT_OF_MEMORY = PREFIX + "BackupExtensionOutOfMemory"
 STATUSES = {
     "completed": "Completed",
@@ -33,6 +38,7 @@ _ALERT_TYPES: dict[Kind, str] = {
 
 _LONGEST_TEXT, _LONGEST_CODE = 2000, 300
 _MOST_DEEDS = 50
+_MOST_FINDINGS, _MOST_GROUPS, _MOST_CHANGES = 200, 500, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,54 @@ def announcement_event(announcement: Announcement) -> AppEvent:
     return AppEvent(announcement.key, _ALERT_TYPES[announcement.kind], THE_APP, alert.subject, announcement.at, data)
 
 
+def sweep_event(summary: SweepSummary) -> AppEvent:
+    """A sweep is complete. What is too much for an event is counted."""
+    teams = sorted(summary.by_team.items(), key=lambda item: (-item[1].clusters, item[0]))
+    data = {
+        "sweepId": summary.sweep_id,
+        "startedAt": _written(summary.started_at),
+        "endedAt": _written(summary.ended_at),
+        "configurationRevision": summary.configuration_revision,
+        "overall": _tally(summary.overall),
+        "byTeam": {cut(name, _LONGEST_CODE): _tally(tally) for name, tally in teams[:_MOST_GROUPS]},
+        "teamsLeftOut": max(0, len(teams) - _MOST_GROUPS),
+        "byControl": _counts(summary.by_control),
+        "findings": [_finding(finding) for finding in summary.findings[:_MOST_FINDINGS]],
+        "findingsLeftOut": max(0, len(summary.findings) - _MOST_FINDINGS),
+        "changes": summary.changes,
+        "repairs": {
+            "drifted": summary.repairs.drifted,
+            "asked": summary.repairs.asked,
+            "held": cut(summary.repairs.held, _LONGEST_TEXT),
+        },
+    }
+    return AppEvent(summary.sweep_id, SWEEP_COMPLETED, THE_APP, THE_APP, summary.ended_at, data)
+
+
+def changed_event(changes: Sequence[VerdictChange]) -> AppEvent:
+    """What changed of one cluster from one sweep to the next; `changes` has at least one."""
+    first = changes[0]
+    cluster = first.cluster_id.lower()
+    data = {
+        "sweepId": first.sweep_id,
+        "clusterId": cluster,
+        "name": cut(first.name, _LONGEST_CODE),
+        "team": cut(first.team, _LONGEST_CODE),
+        "changes": [
+            {
+                "control": change.control,
+                "before": change.before,
+                "after": change.after,
+                "reason": cut(change.reason, _LONGEST_CODE),
+                "message": cut(change.message, _LONGEST_TEXT),
+            }
+            for change in changes[:_MOST_CHANGES]
+        ],
+        "changesLeftOut": max(0, len(changes) - _MOST_CHANGES),
+    }
+    return AppEvent(f"{first.sweep_id}-{row_key(cluster)[:32]}", VERDICT_CHANGED, THE_APP, cluster, first.at, data)
+
+
 def _job_event(job: EndedJob) -> AppEvent:
     data = {
         "jobId": job.arm_id,
@@ -132,6 +186,33 @@ def _sign_event(sign: OutOfMemorySign) -> AppEvent:
     cluster = sign.cluster.arm_id
     data = {"clusterId": cluster, "pod": sign.pod, "container": sign.container, "killedAt": _written(sign.at)}
     return AppEvent(sign.key, OUT_OF_MEMORY, cluster, cluster, sign.at, data)
+
+
+def _tally(tally: Tally) -> dict[str, float]:
+    return {
+        "clusters": tally.clusters,
+        "yes": tally.yes,
+        "no": tally.no,
+        "unknown": tally.unknown,
+        "exempt": tally.exempt,
+        "score": tally.score,
+    }
+
+
+def _counts(by_control: Mapping[str, Mapping[Any, int]]) -> dict[str, dict[str, int]]:
+    return {control: dict(counts) for control, counts in list(by_control.items())[:_MOST_GROUPS]}
+
+
+def _finding(finding: Finding) -> dict[str, str | None]:
+    return {
+        "control": finding.control,
+        "subject": cut(finding.subject, _LONGEST_TEXT),
+        "status": finding.status,
+        "severity": finding.severity,
+        "reason": finding.reason,
+        "message": cut(finding.message, _LONGEST_TEXT),
+        "since": _written_or_null(finding.since),
+    }
 
 
 def _issue(issue: JobIssue) -> dict[str, str]:

@@ -10,8 +10,16 @@ from shared.arm.answer import retry_after_seconds
 from shared.arm.errors import Hiccup
 from shared.arm.retry import Sleep, repeated
 from shared.domain.alerts import Announcement
+from shared.domain.compliance import SweepSummary, VerdictChange
 from shared.domain.errors import BlockedError, GuardError, TransientError
-from shared.events.app_events import AppEvent, announcement_event, as_cloud_event, news_event
+from shared.events.app_events import (
+    AppEvent,
+    announcement_event,
+    as_cloud_event,
+    changed_event,
+    news_event,
+    sweep_event,
+)
 from shared.ports import Clock, News
 
 if TYPE_CHECKING:
@@ -60,6 +68,12 @@ class EventGridTopic:
 
     async def publish_announcements(self, announcements: Sequence[Announcement]) -> None:
         await self._publish(announcement_event(one) for one in announcements)
+
+    async def publish_changes(self, changed: Sequence[Sequence[VerdictChange]]) -> None:
+        await self._publish(changed_event(changes) for changes in changed)
+
+    async def publish_sweep(self, summary: SweepSummary) -> None:
+        await self._publish([sweep_event(summary)])
 
     async def close(self) -> None:
         if self._client is not None:

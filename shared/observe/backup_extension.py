@@ -2,12 +2,13 @@
 2025-03-01)."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from shared.arm import api_versions
 from shared.arm.client import ArmClient
 from shared.domain.ids import ClusterId
 from shared.domain.observed import Extension
-from shared.observe.fields import JsonObject, at, moment, needed_text, objects, string_map, text
+from shared.observe.fields import JsonObject, at, flag, moment, needed_text, objects, string_map, text
 
 EXTENSION_TYPE = "microsoft.dataprotection.kubernetes"
 _LOCATION = "configuration.backupStorageLocation."
@@ -42,17 +43,20 @@ def parse_extension(body: JsonObject) -> Extension:
         storage_resource_group=setting("config.resourceGroup"),
         storage_subscription_id=setting("config.subscriptionId"),
         uses_aad=setting("config.useAAD").lower() == "true",
-        error=_error(body),
+        error=errors_of(at(body, "properties", "errorInfo"), at(body, "properties", "statuses")),
         memory_limit=settings.get("resources.limits.memory", ""),
         cpu_limit=settings.get("resources.limits.cpu", ""),
         memory_request=settings.get("resources.requests.memory", ""),
         changed_at=moment(body, "systemData", "lastModifiedAt") or moment(body, "systemData", "createdAt"),
+        version=text(body, "properties", "currentVersion"),
+        auto_upgrade=flag(body, "properties", "autoUpgradeMinorVersion", default=True),
     )
 
 
-def _error(body: JsonObject) -> str:
-    """What the agent in the cluster says is wrong, from `errorInfo` or the statuses of level Error."""
-    said = [at(body, "properties", "errorInfo")]
-    said += [each for each in objects(body, "properties", "statuses") if text(each, "level").lower() == "error"]
+def errors_of(error_info: Any, statuses: Any) -> str:
+    """What the agent in the cluster says is wrong, from `errorInfo` or the statuses of level Error. Raises
+    UnreadableBodyError."""
+    said = [error_info]
+    said += [each for each in objects({"statuses": statuses}, "statuses") if text(each, "level").lower() == "error"]
     lines = (f"{text(each, 'code')}: {text(each, 'message')}".strip(": ") for each in said if isinstance(each, dict))
     return "; ".join(line for line in lines if line)

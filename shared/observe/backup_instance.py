@@ -6,9 +6,12 @@ from shared.arm.client import ArmClient
 from shared.arm.errors import translate_details
 from shared.domain.ids import ClusterId
 from shared.domain.observed import BackupInstance
-from shared.observe.fields import JsonObject, at, needed_text, objects, text
+from shared.domain.profile import BackupScope, HookReference
+from shared.observe.fields import JsonObject, at, flag, moment, needed_text, objects, strings, text
 
 _VAULT_PARTS = 9  # /subscriptions/s/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/v
+_SOURCE = ("properties", "dataSourceInfo")
+_POINTS = ("properties", "backupInstanceExtendedProperties", "recoveryPointInfo")
 
 
 async def read_instances(
@@ -21,8 +24,16 @@ async def read_instances(
     return None if found is None else tuple(map(parse_instance, found))
 
 
+async def read_deleted_instance(arm: ArmClient, arm_id: str, soft_delete: str = "") -> str | None:
+    """ARM id of the vault's soft-deleted instance that had the id `arm_id`; None when there is none."""
+    vault_id, _, name = arm_id.rpartition("/backupInstances/")
+    path = f"{vault_id}/deletedBackupInstances/{name}"
+    body = await arm.get(path, api_versions.data_protection(soft_delete))
+    return None if body is None else needed_text(body, "id")
+
+
 def parse_instance(body: JsonObject) -> BackupInstance:
-    """Raises UnreadableBodyError."""
+    """ARM's body, or a row of Resource Graph with the same columns. Raises UnreadableBodyError."""
     arm_id = needed_text(body, "id")
     error = at(body, "properties", "protectionErrorDetails") or at(
         body, "properties", "protectionStatus", "errorDetails"
@@ -36,6 +47,32 @@ def parse_instance(body: JsonObject) -> BackupInstance:
         or needed_text(body, "properties", "protectionStatus", "status"),
         snapshot_group_id=_snapshot_group_id(body),
         error=translate_details(error),
+        # The service answers with resourceID (recorded), and was seen to take resourceId.
+        cluster_id=text(body, *_SOURCE, "resourceID") or text(body, *_SOURCE, "resourceId"),
+        scope=_scope(body),
+        latest_recovery_point=moment(body, *_POINTS, "latestRecoveryPointInPrimaryRegion"),
+    )
+
+
+def _scope(body: JsonObject) -> BackupScope | None:
+    """Null and an empty list are everything; without volume types only disks are backed up (older api-versions do not
+    know them)."""
+    given = next(
+        iter(objects(body, "properties", "policyInfo", "policyParameters", "backupDatasourceParametersList")), None
+    )
+    if given is None:
+        return None
+    hooks = objects(given, "backupHookReferences")
+    return BackupScope(
+        included_namespaces=strings(given, "includedNamespaces"),
+        excluded_namespaces=strings(given, "excludedNamespaces"),
+        included_resource_types=strings(given, "includedResourceTypes"),
+        excluded_resource_types=strings(given, "excludedResourceTypes"),
+        label_selectors=strings(given, "labelSelectors"),
+        include_cluster_scoped_resources=flag(given, "includeClusterScopeResources", default=True),
+        snapshot_volumes=flag(given, "snapshotVolumes", default=True),
+        volume_types=strings(given, "includedVolumeTypes") or ("AzureDisk",),
+        hooks=tuple(HookReference(text(hook, "name"), text(hook, "namespace")) for hook in hooks),
     )
 
 

@@ -47,6 +47,16 @@ def flag(body: JsonObject, *path: str, default: bool) -> bool:
     return value
 
 
+def number(body: JsonObject, *path: str, default: float = 0) -> float:
+    """The number at the path. Raises UnreadableBodyError for another type."""
+    value = at(body, *path)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnreadableBodyError(f"{'.'.join(path)} is not a number")
+    return value
+
+
 def objects(body: JsonObject, *path: str) -> Iterator[JsonObject]:
     """The objects of the list at the path; none when there is no list. Raises UnreadableBodyError for another type."""
     value = at(body, *path)
@@ -55,6 +65,16 @@ def objects(body: JsonObject, *path: str) -> Iterator[JsonObject]:
     if not isinstance(value, list):
         raise UnreadableBodyError(f"{'.'.join(path)} is not a list")
     yield from (item for item in value if isinstance(item, Mapping))
+
+
+def strings(body: JsonObject, *path: str) -> tuple[str, ...]:
+    """The strings of the list at the path; none when there is no list. Raises UnreadableBodyError for another type."""
+    value = at(body, *path)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise UnreadableBodyError(f"{'.'.join(path)} is not a list of strings")
+    return tuple(value)
 
 
 def string_map(body: JsonObject, *path: str) -> dict[str, str]:

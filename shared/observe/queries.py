@@ -11,7 +11,7 @@ from shared.domain.ids import ClusterId
 BACKUP_JOBS = "AddonAzureBackupJobs"
 POD_INVENTORY = "KubePodInventory"
 _EXTENSION_NAMESPACE = "dataprotection-microsoft"
-_ENDED = "'Completed', 'CompletedWithWarnings', 'Failed', 'Cancelled', 'Canceled'"
+ENDED = "'Completed', 'CompletedWithWarnings', 'Failed', 'Cancelled', 'Canceled'"
 _LONGEST_JOB = timedelta(days=1)
 
 
@@ -32,7 +32,7 @@ def ended_jobs_in_graph(since: datetime) -> str:
 | where properties.dataSourceType =~ 'Microsoft.ContainerService/managedClusters'
 | extend ended = todatetime(properties.endTime), started = todatetime(properties.startTime)
 | extend status = tostring(properties.status)
-| where ended >= {_moment(since)} or (status in~ ({_ENDED}) and (isnull(ended) or ended < datetime(1900-01-01)) \
+| where ended >= {_moment(since)} or (status in~ ({ENDED}) and (isnull(ended) or ended < datetime(1900-01-01)) \
 and started >= {_moment(since - _LONGEST_JOB)})
 | project id, ended, status, dataSourceId = tostring(properties.dataSourceId), \
 backupInstanceId = tostring(properties.backupInstanceId), \
@@ -45,11 +45,11 @@ errorDetails = properties.errorDetails, extendedInfo = properties.extendedInfo
 
 def running_jobs_in_graph(cluster: ClusterId) -> str:
     """Jobs that back up the cluster or restore into it and have not ended."""
-    arm_id = _string(cluster.arm_id)
+    arm_id = literal(cluster.arm_id)
     return f"""recoveryservicesresources
 | where type =~ 'microsoft.dataprotection/backupvaults/backupjobs'
 | extend status = tostring(properties.status)
-| where status !in~ ({_ENDED})
+| where status !in~ ({ENDED})
 | where tostring(properties.dataSourceId) =~ {arm_id} \
 or tostring(properties.extendedInfo.recoveryDestination) =~ {arm_id}
 | project id, status, operationCategory = tostring(properties.operationCategory), \
@@ -74,12 +74,31 @@ def out_of_memory_kills(since: datetime) -> str:
     last end and not the present state: only it has the moment of the kill, and a killed container is started again."""
     return f"""{POD_INVENTORY}
 | where TimeGenerated >= {_moment(since)}
-| where Namespace == {_string(_EXTENSION_NAMESPACE)}
+| where Namespace == {literal(_EXTENSION_NAMESPACE)}
 | extend lastEnd = parse_json(ContainerLastStatus)
 | where tostring(lastEnd.reason) =~ 'OOMKilled'
 | extend finishedAt = tostring(lastEnd.finishedAt), aksCluster = tolower(ClusterId)
 | summarize seen = max(TimeGenerated) by aksCluster, Name, ContainerName, finishedAt
 | order by finishedAt asc, Name asc, ContainerName asc"""
+
+
+def disks_in_graph() -> str:
+    """Managed disks that AKS's disk driver made for volumes, with the namespace of their claim: it tags them so
+    (Azure disk CSI driver: tags of a dynamically provisioned disk)."""
+    return """resources
+| where type =~ 'microsoft.compute/disks'
+| extend namespace = tostring(tags['kubernetes.io-created-for-pvc-namespace'])
+| where isnotempty(namespace)
+| project id, subscriptionId, nodeGroup = tolower(resourceGroup), namespace, gib = toreal(properties.diskSizeGB)
+| order by id asc"""
+
+
+def node_groups_in_graph() -> str:
+    """The resource group of each cluster's nodes and disks."""
+    return """resources
+| where type =~ 'microsoft.containerservice/managedclusters'
+| project id, nodeGroup = tolower(tostring(properties.nodeResourceGroup))
+| order by id asc"""
 
 
 def _moment(moment: datetime) -> str:
@@ -89,7 +108,7 @@ def _moment(moment: datetime) -> str:
     return f"datetime({moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ})"
 
 
-def _string(text: str) -> str:
+def literal(text: str) -> str:
     """A string literal: Kusto knows the escapes of JSON (string data type page), and this writes ASCII only."""
     return json.dumps(text)
 
@@ -101,6 +120,8 @@ QUERIES: tuple[Query, ...] = (
     Query("ended jobs in the graph", "resource-graph", ended_jobs_in_graph(_SINCE)),
     Query("running jobs of a cluster", "resource-graph", running_jobs_in_graph(_CLUSTER)),
     Query("ended jobs in the logs", "log-analytics", ended_jobs_in_logs(_SINCE)),
+    Query("disks of volumes", "resource-graph", disks_in_graph()),
+    Query("node resource groups", "resource-graph", node_groups_in_graph()),
     Query("out-of-memory kills", "log-analytics", out_of_memory_kills(_SINCE)),
 )
 """All of them."""

@@ -13,10 +13,11 @@ from shared.domain.ids import ClusterId, RegionId
 from shared.domain.observed import Grant, ObservedCluster, ObservedRegion, RoleAssignment, grant_key
 from shared.domain.reads import ClusterReads, Reading, RegionReads
 from shared.observe.backup_extension import read_extension
-from shared.observe.backup_instance import read_instances
+from shared.observe.backup_instance import read_deleted_instance, read_instances
 from shared.observe.backup_job import read_job, search_job
 from shared.observe.backup_policy import read_policy
 from shared.observe.backup_vault import read_vault
+from shared.observe.diagnostic_setting import read_diagnostics
 from shared.observe.fields import UnreadableBodyError, last_segment
 from shared.observe.managed_cluster import list_cluster_ids, read_cluster
 from shared.observe.operation import read_operation
@@ -56,6 +57,8 @@ class ArmReader:
             wanted["bindings"] = lambda: read_bindings(arm, cluster)
         if reads.instances:
             wanted["instances"] = lambda: read_instances(arm, cluster)
+        if (deleted_id := reads.deleted_instance_id) is not None:
+            wanted["deleted_instance"] = lambda: read_deleted_instance(arm, deleted_id, soft_delete)
         if (account_id := reads.account_id) is not None:
             wanted["account"] = lambda: read_account(arm, account_id)
         if (container_id := reads.container_id) is not None:
@@ -108,6 +111,8 @@ class ArmReader:
             wanted["account"] = lambda: read_account(arm, account_id)
         if (vault_id := reads.vault_id) is not None:
             wanted["vault"] = lambda: read_vault(arm, vault_id, soft_delete)
+        if (workspace_id := reads.diagnostics_to) is not None:
+            wanted["diagnostics"] = lambda: read_diagnostics(arm, reads.diagnostics_of, workspace_id)
         providers = {name: _provider(arm, region.subscription_id, name) for name in reads.providers}
         policies = {last_segment(arm_id): _policy(arm, arm_id, soft_delete) for arm_id in reads.policy_ids}
         facts, registered, found, grants = await asyncio.gather(

@@ -22,14 +22,13 @@ class Rows:
             try:
                 found = parse(row)
             except UnreadableBodyError as error:
-                self.unreadable += 1
-                log.warning(
-                    "%s has a row that cannot be read (%d so far): %s: %s",
-                    self._source,
-                    self.unreadable,
-                    error,
-                    ascii(dict(row))[:_SHOWN],
-                )
+                self.tell(error, dict(row))
                 continue
             if found is not None:
                 yield found
+
+    def tell(self, error: UnreadableBodyError, row: object) -> None:
+        """A row could not be read."""
+        self.unreadable += 1
+        shown = ascii(row)[:_SHOWN]
+        log.warning("%s has a row that cannot be read (%d so far): %s: %s", self._source, self.unreadable, error, shown)

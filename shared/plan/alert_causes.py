@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from math import inf
 
-from shared.domain.alerts import SEVERITIES, Cause
+from shared.domain.alerts import SEVERITIES, Cause, at_least
 from shared.domain.conditions import (
     BACKUP_HEALTHY,
+    COMPLIANT,
     EXTENSION_MEMORY_SUFFICIENT,
     EXTENSION_READY,
     PREREQUISITES_MET,
@@ -46,6 +47,7 @@ NEVER = frozenset(
     {
         "AuditMode",
         "EmergencyStop",
+        "RepairsHeld",
         "WaitingForRing",
         "RolloutPaced",
         BREAKER,
@@ -69,6 +71,7 @@ _TITLES = {
     ROLES_ASSIGNED: "Roles that the backup needs are missing",
     PROTECTION_CONFIGURED: "The protection is not configured",
     BACKUP_HEALTHY: "The backups are not healthy",
+    COMPLIANT: "The cluster does not comply with its profile",
     READY: "The cluster is not protected",
 }
 
@@ -175,7 +178,7 @@ def condition_causes(conditions: Mapping[str, Condition], alerting: Alerting, mo
     causes = {
         condition.type: _of(condition, due=condition_due_in(condition, alerting, moment) <= 0)
         for _, condition in sorted(conditions.items())
-        if condition.type != READY and condition.status != "True"
+        if condition.type not in (READY, COMPLIANT) and condition.status != "True"
     }
     if summary is None or (summary.status == "True" and summary.reason != BREAKER):
         return tuple(causes.values())
@@ -184,6 +187,24 @@ def condition_causes(conditions: Mapping[str, Condition], alerting: Alerting, mo
     if summary.type not in causes or due:
         causes[summary.type] = _of(summary, due=due)
     return tuple(causes.values())
+
+
+def compliance_causes(conditions: Mapping[str, Condition], profile: ProtectionProfile | None) -> tuple[Cause, ...]:
+    """What the last sweep said, when it is grave enough for the profile and the loop itself has nothing to say about
+    the cluster. While the loop has, or the sweep could not tell, an open alert stays open and none opens. Nobody is
+    told where a profile only looks on."""
+    said, ready = conditions.get(COMPLIANT), conditions.get(READY)
+    if profile is None or profile.mode != "enforce" or said is None or said.status == "True" or _over(ready):
+        return ()
+    least = profile.compliance.alert_from
+    if said.status == "Unknown":
+        return (_of(said, due=False),) if least is not None else ()
+    severity = said.severity or "Warning"
+    if least is None or not at_least(severity, least):
+        return ()
+    cause = _of(said, due=ready is not None and ready.status == "True")
+    will_do = "The next sweep judges the cluster again, and the alert is over when it complies."
+    return (replace(cause, severity=severity, will_do=will_do),)
 
 
 def condition_due_in(condition: Condition, alerting: Alerting, moment: Moment) -> float:
@@ -214,7 +235,11 @@ def next_due_in(conditions: Mapping[str, Condition], alerting: Alerting, moment:
     summary = conditions.get(READY) or conditions.get(REGION_READY)
     if _over(summary):
         return []
-    waits = [condition_due_in(condition, alerting, moment) for name, condition in conditions.items() if name != READY]
+    waits = [
+        condition_due_in(condition, alerting, moment)
+        for name, condition in conditions.items()
+        if name not in (READY, COMPLIANT)
+    ]
     waits += [summary_due_in(summary, alerting, moment)] if summary else []
     return [wait for wait in waits if 0 < wait < inf]
 

@@ -30,6 +30,7 @@ from shared.plan.parts import Part, Plan, Said, sooner, together
 from shared.plan.prerequisites import check_prerequisites
 from shared.plan.protection import extension_part, roles_part, storage_part, trusted_access_part
 from shared.plan.region import PROVIDERS, policy_name, region_grants, wanted_policy_id, wanted_region
+from shared.plan.region_first import REGION_FIRST, waits_for_region
 from shared.plan.selection import NotSelected, select_profile
 from shared.plan.subject import Subject
 from shared.plan.target import target_of
@@ -101,7 +102,7 @@ def subject_of(
     assert cluster is not None  # noqa: S101 - profile_of said so
     assert wanted is not None  # noqa: S101 - the profile itself has the vault class
     shared = region.observed if region and isinstance(region.observed, ObservedRegion) else ObservedRegion()
-    target = target_of(record.subject, cluster, profile, record.observed, wanted, shared)
+    target = target_of(record.subject, cluster, profile, record.observed, wanted, shared, record.installed_in)
     return Subject(record.subject, cluster, profile, record, record.observed, wanted, shared, target, moment, history)
 
 
@@ -113,6 +114,9 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
     shared = _region_part(subject, region, gate)
     fit = prerequisites.complete or not prerequisites.said[0].recommended_action  # or will be, by itself
     wakes = _region_to_wake(subject, region, configuration) if fit else None
+    region_first = waits_for_region(subject, region) if prerequisites.complete else None
+    if region_first == "Look":
+        wakes = subject.wanted.region
     if prerequisites.complete:
         ways = [storage_part(subject), extension_part(subject), trusted_access_part(subject), roles_part(subject)]
         inputs_ready = shared.complete and all(part.complete for part in ways)
@@ -130,10 +134,12 @@ def plan_cluster(subject: Subject, region: Record | None, configuration: Configu
         status: Status = "True" if gate.holds_change and still_true else "False"
         ready = Said(READY, status, gate.reason, message, gate.recommended_action)
         dated = tuple(s.at(moment) for s in (*conditions.values(), ready))
-        again = sooner(gate.requeue_after, UNKNOWN_REGION_AGAIN if wakes else None)
+        again = sooner(gate.requeue_after, REGION_FIRST if region_first else UNKNOWN_REGION_AGAIN if wakes else None)
         return Plan((), whole.remaining, dated, again, wakes)
     ready = _ready(conditions)
     dated = tuple(s.at(moment) for s in (*conditions.values(), ready))
+    if region_first:
+        return Plan((), whole.remaining, dated, REGION_FIRST, wakes)
     requeue_after = DAILY if not whole.remaining else (whole.requeue_after or 15)
     return Plan(whole.steps, whole.remaining, dated, requeue_after, wakes)
 
@@ -157,8 +163,11 @@ def _region_part(subject: Subject, region: Record | None, gate: Gate | None) -> 
             missing.append("resource providers")
         if target.shares_account and value_of(target.account) is None:
             missing.append("storage account")
-    if value_of(target.vault) is None:
+    vault = value_of(target.vault)
+    if vault is None:
         missing.append("vault")
+    elif vault.principal_id is None:
+        missing.append("identity of the vault")
     if value_of(target.policy) is None:
         missing.append("policy")
     if not target.snapshot_group_ready:

@@ -47,7 +47,10 @@ _MISSING: Mapping[type, str] = {
 
 
 def remembered(record: Record, history: ClusterHistory) -> Record:
-    """How the newest backup of this life ended, with the code whose cure does most."""
+    """How the newest backup of this life ended, with the code whose cure does most; and when a restore last did."""
+    restores = [job.ended_at for job in history.jobs if job.operation.lower() == "restore" and job.clean]
+    if restores:
+        record = replace(record, last_restore_at=max(restores[-1], record.last_restore_at or restores[-1]))
     ended = [job for job in of_this_life(history, record).jobs if is_backup(job) and job.status != "cancelled"]
     if not ended or (record.last_backup is not None and record.last_backup.ended_at > ended[-1].ended_at):
         return record

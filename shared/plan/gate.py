@@ -1,4 +1,5 @@
-"""Why nothing may be changed although there is something to change: audit mode, the emergency stop, a rollout."""
+"""Why nothing may be changed although there is something to change: audit mode, the emergency stop, the circuit breaker
+of repairs, a rollout."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,8 @@ from shared.plan.rollout import Wait
 
 CHANGES = ("ChangingPolicy", "ChangingScope")
 """Reasons of a condition that is true under the old profile and about to be true under the new one."""
+
+REPAIRS_HELD = "RepairsHeld"
 
 _STEPS = {kind.__name__ for kind in get_args(Step)}
 
@@ -28,12 +31,17 @@ class Gate:
     """Only a change waits: what the cluster had under the profile as it was before, it still has."""
 
 
-def gate_of(profile: ProtectionProfile, *, stopped: str | None, rollout: Wait | None) -> Gate | None:
-    """None when the cluster may be changed. `stopped` says who stopped everything and why."""
+def gate_of(
+    profile: ProtectionProfile, *, stopped: str | None, rollout: Wait | None, hold: Gate | None = None
+) -> Gate | None:
+    """None when the cluster may be changed. `stopped` says who stopped everything and why; `hold` is that of the
+    circuit breaker, None for a cluster that was not protected before."""
     if stopped is not None:
         return stop_gate(stopped)
     if profile.mode == "audit":
         return audit_gate(profile.name)
+    if hold is not None:
+        return hold
     if rollout is not None:
         return Gate(rollout.reason, rollout.message, rollout.recommended_action, rollout.seconds, holds_change=True)
     return None
@@ -47,6 +55,16 @@ def stop_gate(stopped: str) -> Gate:
 def audit_gate(profile_name: str) -> Gate:
     action = f"Set mode: enforce in the profile {profile_name!r} to let the Guard do it."
     return Gate("AuditMode", f"The profile {profile_name!r} is in audit mode: nothing is changed.", action)
+
+
+def hold_gate(sweep_id: str, clusters: int, fleet: int) -> Gate:
+    """`clusters` of `fleet` would have changed at once."""
+    message = (
+        f"The sweep {sweep_id} found that {clusters} of {fleet} clusters would be changed at once: "
+        f"nothing that was protected before is repaired until a person says so."
+    )
+    action = "Look at what has changed; to let it be repaired: aks-backup-guard approve-repairs."
+    return Gate(REPAIRS_HELD, message, action, 900, holds_change=True)
 
 
 def held_back(part: Part, gate: Gate, history: StepHistory) -> Part:

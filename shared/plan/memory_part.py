@@ -9,6 +9,7 @@ from shared.domain.record import ExtensionMemory
 from shared.domain.steps import UpdateExtension
 from shared.plan.evidence import DEFAULT_LIMIT, of_this_life, settled_since, unsolved
 from shared.plan.extension_memory import CPU_LIMIT, LIMIT, awaits_change, decides, missing, question, succeeded
+from shared.plan.extension_place import misplaced
 from shared.plan.freshness import extension_look_in
 from shared.plan.parts import Part, Said, attempted
 from shared.plan.subject import Subject, waiting
@@ -43,6 +44,8 @@ def wants_quiet(subject: Subject) -> bool:
     extension = value_of(subject.observed.extension)
     if extension is None or not awaits_change(subject) or not succeeded(extension) or subject.profile.mode == "audit":
         return False
+    if misplaced(subject.record, extension):
+        return False
     attempt = subject.record.steps.attempts.get("UpdateExtension")
     ready = attempt is None or attempt.not_before <= subject.moment.now
     return ready and not own_backup(subject) and start_is_near(subject) is None
@@ -53,6 +56,9 @@ def _change(subject: Subject, memory: ExtensionMemory, extension: Extension) -> 
     step = UpdateExtension(extension.arm_id, settings)
     what = f"The extension's {'CPU' if LIMIT not in settings and CPU_LIMIT in settings else 'memory'} limit becomes "
     what += settings.get(LIMIT) or settings.get(CPU_LIMIT) or memory.limit
+    if misplaced(subject.record, extension):
+        message = f"{what} once its storage settings are set back."
+        return waiting(EXTENSION_MEMORY_SUFFICIENT, "Raising", message, None, step.key)
     if not succeeded(extension) or not settings:
         failed = extension.provisioning_state.lower() in ("failed", "canceled")
         seconds = None if failed else max(15.0, extension_look_in(subject.record, subject.moment))

@@ -20,6 +20,7 @@ from shared.domain.steps import (
     CreateBackupInstance,
     CreateBackupPolicy,
     CreateContainer,
+    CreateDiagnosticSetting,
     CreateResourceGroup,
     CreateStorageAccount,
     CreateTrustedAccessBinding,
@@ -32,16 +33,22 @@ from shared.domain.steps import (
     Intent,
     PendingOperation,
     RegisterProvider,
+    ResumeBackups,
+    ResumeProtection,
     RevokeRole,
     StartBackup,
     Step,
     StepHistory,
     StepOutcome,
+    UndeleteBackupInstance,
     UpdateExtension,
+    UpdateVault,
     ValidateForBackup,
 )
 from shared.domain.time import Moment
-from shared.plan.backup_instance import scope_digest, validation_digest
+from shared.plan.backup_instance import validation_digest
+from shared.plan.extension_place import installed
+from shared.plan.instance_drift import scope_digest
 from shared.plan.region import policy_name
 from shared.plan.states import absorb_states, cleared, failed, without
 
@@ -68,6 +75,7 @@ def next_life(record: Record, moment: Moment) -> Record:
         observed=ObservedCluster(cluster=observed.cluster),
         resource_uid=uid,
         reborn_at=moment.now,
+        installed_in="",
         first_seen_at=moment.now,
         deleted_at=None,
         steps=StepHistory(),
@@ -107,6 +115,8 @@ def _ended(record: Record, key: str, pending: PendingOperation, fact: Fact[Opera
             return _with_intent(finished, key, pending)
         if key == "StartBackup":  # that it started says nothing yet: failed tries count until a job completes
             return replace(finished, backup_job_id=state.job_id)
+        if key != "ValidateForBackup":  # what came of a resumption, the instance itself shows
+            return finished
         return replace(cleared(finished, key), validation=Validation(pending.digest, moment.now))
     if state is not None and state.status in ("failed", "canceled"):
         error = state.error or StepError(
@@ -128,11 +138,13 @@ def _with_intent(record: Record, key: str, pending: PendingOperation) -> Record:
 
 
 def intended(record: Record, steps: tuple[Step, ...], moment: Moment) -> Record:
-    """Written before the calls. With one more backup the job of the last is of no interest any more."""
+    """Written before the calls. With one more backup the job of the last is of no interest any more. An instance that
+    is brought back is stopped: that it was the Guard must be known even when this very pass dies."""
     if any(isinstance(step, StartBackup) for step in steps) and isinstance(record.observed, ObservedCluster):
         record = replace(record, backup_job_id="", observed=replace(record.observed, backup_job=UNOBSERVED))
     intents = {**record.steps.intents, **{step.key: Intent(step.key, moment.now) for step in steps}}
-    return replace(record, steps=replace(record.steps, intents=intents))
+    back = {step.key: moment.now for step in steps if isinstance(step, UndeleteBackupInstance)}
+    return replace(record, steps=replace(record.steps, intents=intents, started={**record.steps.started, **back}))
 
 
 def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -> Record:
@@ -157,6 +169,8 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
                 if isinstance(step, CreateBackupInstance)
                 else record.scope_digest,
             )
+            if isinstance(step, InstallExtension):
+                record = installed(record, step)
             if not operation_url:
                 return record
             digest = validation_digest(step.body, record.resource_uid) if isinstance(step, ValidateForBackup) else ""
@@ -165,7 +179,13 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
         case Done():
             if isinstance(step, StartBackup):
                 return record  # started, but by which job is not said: the intent stays and the job is looked for
-            record = cleared(_without_intent(record, step.key), step.key)
+            record = _without_intent(record, step.key)
+            if isinstance(step, CreateBackupPolicy):  # whether it is as it was put, the next look sees
+                record = replace(
+                    record, steps=replace(record.steps, started={**record.steps.started, step.key: moment.now})
+                )
+                return replace(record, observed=_there(record, step, moment))
+            record = cleared(record, step.key)
             if isinstance(step, ValidateForBackup):
                 return replace(
                     record, validation=Validation(validation_digest(step.body, record.resource_uid), moment.now)
@@ -193,6 +213,8 @@ def _there(record: Record, step: Step, moment: Moment) -> ObservedCluster | Obse
     if isinstance(step, CreateContainer) and isinstance(observed, ObservedCluster):
         container = BlobContainer(step.arm_id, step.arm_id.rsplit("/", 1)[-1])
         return replace(observed, container=Present(container, moment.now))
+    if isinstance(step, CreateDiagnosticSetting) and isinstance(observed, ObservedRegion):
+        return replace(observed, diagnostics=Present(True, moment.now))
     return _changing(record, step, moment)
 
 
@@ -212,7 +234,7 @@ def _changing(record: Record, step: Step, moment: Moment) -> ObservedCluster | O
                 )
             case CreateStorageAccount():
                 return replace(observed, account=_CHANGING)
-            case CreateVault():
+            case CreateVault() | UpdateVault():
                 return replace(observed, vault=_CHANGING)
             case CreateBackupPolicy(arm_id=arm_id):
                 return replace(observed, policies={**observed.policies, policy_name(arm_id): _CHANGING})
@@ -233,6 +255,10 @@ def _changing(record: Record, step: Step, moment: Moment) -> ObservedCluster | O
             return replace(observed, extension=Present(changing, moment.now), running_jobs=_CHANGING)
         case StartBackup():
             return replace(observed, running_jobs=_CHANGING)
+        case UndeleteBackupInstance():
+            return replace(observed, instances=_CHANGING, deleted_instance=UNOBSERVED)
+        case ResumeBackups() | ResumeProtection():
+            return replace(observed, instances=_CHANGING)
         case CreateTrustedAccessBinding():
             return replace(observed, bindings=_CHANGING)
         case CreateBackupInstance():

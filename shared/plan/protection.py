@@ -8,7 +8,7 @@ from shared.domain.conditions import (
 )
 from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_of
 from shared.domain.ids import same_id
-from shared.domain.observed import TrustedAccessBinding, grant_key
+from shared.domain.observed import Extension, TrustedAccessBinding, grant_key
 from shared.domain.steps import (
     BACKUP_OPERATOR,
     EXTENSION_NAME,
@@ -17,10 +17,12 @@ from shared.domain.steps import (
     CreateTrustedAccessBinding,
     GrantRole,
     InstallExtension,
+    UpdateExtension,
 )
 from shared.plan import names
 from shared.plan.extension_memory import kept, with_decisions
-from shared.plan.freshness import extension_look_in, first_look_in
+from shared.plan.extension_place import misplaced, with_endpoint
+from shared.plan.freshness import extension_look_in, first_look_in, read_now
 from shared.plan.parts import Part, Said, attempted, seconds_until
 from shared.plan.subject import Subject, unobserved, waiting
 from shared.plan.target import cluster_grants
@@ -31,10 +33,10 @@ MOST_BINDINGS = 8
 
 
 def storage_part(subject: Subject) -> Part:
-    """The account of the cluster's own, when the profile isolates accounts, and the container. An extension that is
-    there has its container already."""
-    target = subject.target
-    if isinstance(subject.observed.extension, Present):
+    """The account of the cluster's own, when the profile isolates accounts, and the container. An extension that
+    somebody else installed has its container already."""
+    target, container = subject.target, subject.observed.container
+    if isinstance(subject.observed.extension, Present) and not (target.own_extension and _lost(subject)):
         return Part()
     if target.own_account and isinstance(target.account, Absent):
         step = CreateStorageAccount(
@@ -55,7 +57,6 @@ def storage_part(subject: Subject) -> Part:
     if account is None or account.provisioning_state.lower() != "succeeded":
         message, wait = "The storage account is not there yet.", None if target.shares_account else 5
         return waiting(EXTENSION_READY, "WaitingForStorageAccount", message, wait, "CreateContainer")
-    container = subject.observed.container
     if isinstance(container, Present) and same_id(container.value.arm_id, target.container_id):
         return Part()
     if isinstance(container, Unobserved):
@@ -63,6 +64,12 @@ def storage_part(subject: Subject) -> Part:
     ready = Said(EXTENSION_READY, "False", "CreatingContainer", "The cluster's blob container is being created.")
     step_container = CreateContainer(target.container_id)
     return attempted(EXTENSION_READY, step_container, subject.record.steps, subject.moment, ready)
+
+
+def _lost(subject: Subject) -> bool:
+    """Whether what the Guard's own extension writes to is not there any more."""
+    account = subject.target.account
+    return isinstance(subject.observed.container, Absent) or isinstance(account, Absent)
 
 
 def extension_part(subject: Subject) -> Part:
@@ -76,7 +83,7 @@ def extension_part(subject: Subject) -> Part:
     account, memory = value_of(subject.target.account), subject.record.memory
     install = InstallExtension(
         subject.cluster.arm_id,
-        (extension.container if (extension := value_of(fact)) else "")
+        (extension.container if (extension := value_of(fact)) and not subject.target.own_extension else "")
         or subject.target.container_id.rsplit("/", 1)[-1],
         subject.target.account_id,
         account.blob_endpoint if account else "",
@@ -85,6 +92,8 @@ def extension_part(subject: Subject) -> Part:
     if isinstance(fact, Present):
         extension, state = fact.value, fact.value.provisioning_state.lower()
         if state == "succeeded" and extension.principal_id is not None:
+            if settings := misplaced(subject.record, extension):
+                return _put_back(subject, extension, settings)
             message = f"The backup extension {extension.name} is installed (account {extension.storage_account})."
             return Part((Said(EXTENSION_READY, "True", "Installed", message),))
         if state != "failed":
@@ -99,6 +108,40 @@ def extension_part(subject: Subject) -> Part:
         message = "The extension is installed once its blob container is there."
         return waiting(EXTENSION_READY, "WaitingForStorage", message, None, install.key)
     return attempted(EXTENSION_READY, install, subject.record.steps, subject.moment, ready)
+
+
+def _put_back(subject: Subject, extension: Extension, settings: dict[str, str]) -> Part:
+    """The extension's pods restart with it, so that it waits until no backup or restore runs."""
+    account, record, moment = value_of(subject.target.account), subject.record, subject.moment
+    step = UpdateExtension(extension.arm_id, with_endpoint(settings, account.blob_endpoint if account else ""))
+    message = "Somebody changed where the backup extension keeps its backups; it is set back."
+    ready = Said(EXTENSION_READY, "False", "PuttingBack", message)
+    if account is None:
+        said = f"{message} The storage account is not there yet."
+        return waiting(EXTENSION_READY, "PuttingBack", said, 15, step.key)
+    attempt = record.steps.attempts.get(step.key)
+    if subject.profile.mode == "audit" or (attempt is not None and attempt.not_before > moment.now):
+        return attempted(EXTENSION_READY, step, record.steps, moment, ready)
+    if not isinstance(subject.observed.extension, Present) or not read_now(subject.observed.extension, moment):
+        return waiting(EXTENSION_READY, "PuttingBack", message, 15, step.key)
+    quiet = nothing_runs(subject)
+    if (near := start_is_near(subject)) is not None:
+        return waiting(
+            EXTENSION_READY, "PuttingBack", f"{message} The schedule starts a backup about now.", near, step.key
+        )
+    if own_backup(subject) or not quiet:
+        said = f"{message} A backup or restore runs, or may run, which the change would cut."
+        return waiting(EXTENSION_READY, "PuttingBack", said, 30 if quiet is None else 120, step.key)
+    return attempted(EXTENSION_READY, step, record.steps, moment, ready)
+
+
+def puts_back(subject: Subject) -> bool:
+    """Whether the extension's storage settings wait for nothing but the proof that no backup runs."""
+    extension, attempt = value_of(subject.observed.extension), subject.record.steps.attempts.get("UpdateExtension")
+    if extension is None or extension.provisioning_state.lower() != "succeeded" or subject.profile.mode == "audit":
+        return False
+    due = attempt is None or attempt.not_before <= subject.moment.now
+    return due and bool(misplaced(subject.record, extension)) and start_is_near(subject) is None
 
 
 def _failed_extension(subject: Subject, error: str, name: str, install: InstallExtension | None) -> Part:
@@ -156,7 +199,8 @@ def trusted_access_part(subject: Subject) -> Part:
     if vault is None or vault.provisioning_state.lower() != "succeeded":
         message, seconds = "The vault is not there yet.", None if vault is None else 5.0
         return waiting(TRUSTED_ACCESS_GRANTED, "WaitingForVault", message, seconds, step.key)
-    if binding is None and len(bindings) >= MOST_BINDINGS:
+    again = any(same_id(b.name, step.arm_id.rsplit("/", 1)[-1]) for b in bindings)  # one of ours that was changed
+    if binding is None and not again and len(bindings) >= MOST_BINDINGS:
         said = Said(
             TRUSTED_ACCESS_GRANTED,
             "False",
@@ -213,5 +257,6 @@ def _scope_there(subject: Subject, scope: str) -> bool:
     if same_id(scope, subject.target.account_id):
         account = subject.target.account
         # An adopted extension's account is not the Guard's to create: let Azure say when it is gone.
-        return isinstance(account, Present) or isinstance(subject.observed.extension, Present)
+        adopted = isinstance(subject.observed.extension, Present) and not subject.target.own_extension
+        return isinstance(account, Present) or adopted
     return True

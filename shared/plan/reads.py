@@ -8,9 +8,10 @@ from shared.domain.record import Record
 from shared.domain.time import Moment
 from shared.plan import cures, memory_part
 from shared.plan.extension_memory import memory_reads
+from shared.plan.extension_place import misplaced
 from shared.plan.freshness import Freshness, extension_look_in, first_look_in, freshness, read_now, settled
 from shared.plan.prerequisites import check_prerequisites
-from shared.plan.protection import MOST_BINDINGS, reinstalls
+from shared.plan.protection import MOST_BINDINGS, puts_back, reinstalls
 from shared.plan.subject import Subject
 from shared.plan.target import cluster_grants
 from shared.plan.under_way import ENDED, counts, first_job_look_in
@@ -38,7 +39,8 @@ def first_reads(record: Record, moment: Moment) -> ClusterReads:
             observed.extension,
             settled=extension is not None
             and extension.provisioning_state.lower() == "succeeded"
-            and record.memory.in_effect,
+            and record.memory.in_effect
+            and not misplaced(record, extension),
             every=CHANGING_EVERY,
         ),
         bindings=first_look_in(record, "CreateTrustedAccessBinding", moment) <= 0
@@ -68,7 +70,8 @@ def further_reads(subject: Subject) -> ClusterReads:
     observed, target, record = subject.observed, subject.target, subject.record
     fresh, doubting = freshness(record, subject.moment), doubtful(record, subject.moment)
     judging = memory_reads(subject)
-    wants_quiet = memory_part.wants_quiet(subject) or cures.wants_quiet(subject) or reinstalls(subject)
+    wants_quiet = memory_part.wants_quiet(subject) or cures.wants_quiet(subject)
+    wants_quiet = wants_quiet or reinstalls(subject) or puts_back(subject)
     installed = isinstance(observed.extension, Present)
     account = value_of(target.account)
     container = value_of(observed.container)
@@ -85,7 +88,7 @@ def further_reads(subject: Subject) -> ClusterReads:
         and fresh.stale(target.account, settled=account is not None and settled(account.provisioning_state))
         else None,
         container_id=target.container_id
-        if not installed
+        if (not installed or target.own_extension)
         and isinstance(target.account, Present)
         and (
             fresh.stale(observed.container)
@@ -102,6 +105,12 @@ def further_reads(subject: Subject) -> ClusterReads:
             if doubting.stale(observed.grants.get(grant_key(grant), UNOBSERVED))
             and (target.snapshot_group_ready or not same_id(grant.scope, target.snapshot_group_id))
         ),
+        deleted_instance_id=target.instance_id
+        if target.instance is None
+        and isinstance(observed.instances, Absent | Present)
+        and record.protected_uid
+        and fresh.stale(observed.deleted_instance, every=NOBODY_ELSE_PROTECTED)
+        else None,
         recovery_points_of=target.instance.arm_id
         if target.instance is not None and protected and _recovery_points_due(subject, fresh)
         else None,

@@ -1,29 +1,18 @@
-"""What the clusters of one region share, and what is still missing of it."""
+"""What the clusters of one region share: what shall be there, and what is read of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.domain.conditions import REGION_READY
-from shared.domain.facts import UNOBSERVED, Absent, Fact, Present, Unobserved, value_of
+from shared.domain.facts import UNOBSERVED, Present, value_of
 from shared.domain.ids import RegionId
-from shared.domain.observed import BackupPolicy, Grant, ObservedRegion, grant_key
-from shared.domain.profile import Configuration, ProtectionProfile
+from shared.domain.observed import Grant, ObservedRegion, grant_key
+from shared.domain.profile import Configuration, ProtectionProfile, Repairs
 from shared.domain.reads import RegionReads
 from shared.domain.record import Record
-from shared.domain.steps import (
-    CreateBackupPolicy,
-    CreateResourceGroup,
-    CreateStorageAccount,
-    CreateVault,
-    GrantRole,
-    RegisterProvider,
-    Step,
-)
 from shared.domain.time import Moment
 from shared.plan import names, roles
-from shared.plan.freshness import DAILY, freshness, settled
-from shared.plan.gate import Gate, listed
-from shared.plan.parts import Part, Plan, Said, attempted, together
+from shared.plan.freshness import freshness, settled
+from shared.plan.vault_settings import as_wanted, vault_repair
 
 PROVIDERS = (
     "Microsoft.ContainerService",
@@ -50,6 +39,18 @@ class WantedRegion:
     """ARM ids the profile names as existing."""
     vault_tier: bool
     enforce: bool
+    repairs: Repairs
+    """What all profiles of the vault class that act let the Guard repair."""
+
+    @property
+    def makes_vault(self) -> bool:
+        """Whether the vault is the Guard's own."""
+        return self.vault_id not in self.existing
+
+    @property
+    def workspace_id(self) -> str | None:
+        """Where the Guard's own vault shall send its jobs; an existing vault is not changed."""
+        return self.profile.vault.diagnostics_workspace_id if self.makes_vault else None
 
     @property
     def fills_backup_group(self) -> bool:
@@ -92,6 +93,10 @@ def wanted_region(region: RegionId, configuration: Configuration) -> WantedRegio
         ),
         any(p.retention.vault_days is not None for p in wanting),
         any(p.mode == "enforce" for p in profiles),
+        Repairs(
+            vault_settings=all(p.repairs.vault_settings for p in wanting),
+            one_way=all(p.repairs.one_way for p in wanting),
+        ),
     )
 
 
@@ -142,13 +147,20 @@ def region_reads(record: Record, wanted: WantedRegion, moment: Moment) -> Region
         vault_id=wanted.vault_id
         if fresh.stale(
             observed.vault,
-            settled=vault is not None and vault.provisioning_state.lower() == "succeeded" and bool(vault.principal_id),
+            settled=vault is not None
+            and vault.provisioning_state.lower() == "succeeded"
+            and bool(vault.principal_id)
+            and not (wanted.makes_vault and vault_repair(vault, wanted.profile, wanted.repairs)),
         )
         else None,
         policy_ids=tuple(
             policy
             for policy in wanted.policies
-            if vault is not None and fresh.stale(observed.policies.get(policy_name(policy), UNOBSERVED))
+            if vault is not None
+            and fresh.stale(
+                known := observed.policies.get(policy_name(policy), UNOBSERVED),
+                settled=policy in wanted.existing or as_wanted(value_of(known), wanted.policies[policy]),
+            )
         ),
         grants=tuple(
             grant
@@ -156,193 +168,8 @@ def region_reads(record: Record, wanted: WantedRegion, moment: Moment) -> Region
             if isinstance(observed.snapshot_group, Present)
             and fresh.stale(observed.grants.get(grant_key(grant), UNOBSERVED))
         ),
+        diagnostics_to=wanted.workspace_id
+        if vault is not None and fresh.stale(observed.diagnostics, settled=value_of(observed.diagnostics) is True)
+        else None,
+        diagnostics_of=wanted.vault_id if wanted.workspace_id else "",
     )
-
-
-def plan_region(record: Record, wanted: WantedRegion, moment: Moment, gate: Gate | None = None) -> Plan:
-    """Everything whose inputs are there is started at once; the rest is named in `remaining`. With a gate the same is
-    said, and nothing is started."""
-    observed = record.observed
-    assert isinstance(observed, ObservedRegion)  # noqa: S101 - the caller chose by the subject
-    parts = [_provider(record, observed, wanted, namespace, moment) for namespace in PROVIDERS]
-    if wanted.fills_backup_group:
-        parts.append(_group(record, observed.backup_group, wanted.backup_group_id, wanted, moment))
-    parts += [
-        _group(record, observed.snapshot_group, wanted.snapshot_group_id, wanted, moment),
-        _account(record, observed, wanted, moment),
-        _vault(record, observed, wanted, moment),
-        *(_policy(record, observed, wanted, arm_id, moment) for arm_id in wanted.policies),
-        *(_grant(record, observed, grant, moment) for grant in region_grants(wanted, observed)),
-    ]
-    whole = together(parts)
-    wrong = [said for said in whole.said if said.status != "True"]
-    if whole.complete:
-        ready = Said(REGION_READY, "True", "RegionReady", "Vault, storage account, groups and policies are there.")
-        return Plan((), (), (ready.at(moment),), DAILY)
-    in_the_way = next((s for s in wrong if s.reason != "Creating"), None)
-    if gate is not None:
-        message = f"{gate.message} Would do: {listed(whole.remaining)}."
-        would = Said(REGION_READY, "False", gate.reason, message, gate.recommended_action)
-        return Plan((), whole.remaining, ((in_the_way or would).at(moment),), gate.requeue_after)
-    said = in_the_way or wrong[0]
-    return Plan(whole.steps, whole.remaining, (said.at(moment),), whole.requeue_after or 15)
-
-
-_CREATING = Said(REGION_READY, "False", "Creating", "What the clusters of this region share is being created.")
-
-
-def _there() -> Part:
-    return Part((Said(REGION_READY, "True", "There", ""),))
-
-
-def _waiting(name: str, seconds: float | None, said: Said = _CREATING) -> Part:
-    """None seconds: what it waits for is another part's, which knows for how long."""
-    return Part((said,), (), (name,), seconds)
-
-
-def _create(record: Record, wanted: WantedRegion, fact: Fact[object], arm_id: str, step: Step, moment: Moment) -> Part:
-    """Absent and ours: create. Absent and named as existing: a person must act. Unread: read first."""
-    if isinstance(fact, Unobserved):
-        return _waiting(step.key, 15, Said(REGION_READY, "Unknown", "Unobserved", f"{arm_id}: {fact.reason}."))
-    if isinstance(fact, Absent) and arm_id in wanted.existing:
-        said = Said(
-            REGION_READY,
-            "False",
-            "ExistingResourceMissing",
-            f"The profile {wanted.profile.name!r} names {arm_id} as existing, but Azure has none.",
-            "Create it, or correct the profile in guard.yaml.",
-        )
-        return _waiting(step.key, 300, said)
-    return attempted(REGION_READY, step, record.steps, moment, _CREATING)
-
-
-def _provider(record: Record, observed: ObservedRegion, wanted: WantedRegion, namespace: str, moment: Moment) -> Part:
-    fact = observed.providers.get(namespace, UNOBSERVED)
-    state = value_of(fact)
-    if state == "Registered":
-        return _there()
-    step = RegisterProvider(wanted.region.subscription_id, namespace)
-    if state == "Registering":
-        return _waiting(step.key, 10)
-    if isinstance(fact, Present):
-        return attempted(REGION_READY, step, record.steps, moment, _CREATING)
-    reason = fact.reason if isinstance(fact, Unobserved) else "Azure does not know this resource provider"
-    return _waiting(step.key, 15, Said(REGION_READY, "Unknown", "Unobserved", f"{namespace}: {reason}."))
-
-
-def _registered(observed: ObservedRegion, namespace: str) -> bool:
-    return value_of(observed.providers.get(namespace, UNOBSERVED)) == "Registered"
-
-
-def _group(record: Record, fact: Fact[object], arm_id: str, wanted: WantedRegion, moment: Moment) -> Part:
-    if isinstance(fact, Present):
-        return _there()
-    tags = dict(wanted.profile.tags)
-    if arm_id == wanted.backup_group_id:
-        tags[names.CLI_TAG] = wanted.region.location
-    step = CreateResourceGroup(arm_id, wanted.region.location, tags)
-    return _create(record, wanted, fact, arm_id, step, moment)
-
-
-def _account(record: Record, observed: ObservedRegion, wanted: WantedRegion, moment: Moment) -> Part:
-    if wanted.account_id is None:
-        return Part()
-    account = value_of(observed.account)
-    if account is not None:
-        state = account.provisioning_state.lower()
-        return _there() if state == "succeeded" else _waiting("CreateStorageAccount", 5)
-    step = CreateStorageAccount(
-        wanted.account_id,
-        wanted.region.location,
-        {**wanted.profile.tags, names.CLI_TAG: wanted.region.location},
-        wanted.profile.customer_managed_key,
-        wanted.profile.network,
-        wanted.vault_id,
-    )
-    if wanted.account_id not in wanted.existing and not (
-        isinstance(observed.backup_group, Present) and _registered(observed, "Microsoft.Storage")
-    ):
-        return _waiting(step.key, None)
-    return _create(record, wanted, observed.account, wanted.account_id, step, moment)
-
-
-def _vault(record: Record, observed: ObservedRegion, wanted: WantedRegion, moment: Moment) -> Part:
-    vault = value_of(observed.vault)
-    if vault is not None:
-        if vault.provisioning_state.lower() == "failed":
-            return _waiting(
-                "CreateVault",
-                300,
-                Said(
-                    REGION_READY,
-                    "False",
-                    "VaultFailed",
-                    f"The vault {vault.name} is in the provisioning state Failed.",
-                    "Look at the vault's activity log; delete it if it holds nothing, and the Guard makes it again.",
-                ),
-            )
-        if vault.principal_id is None:
-            return _waiting(
-                "CreateVault",
-                300,
-                Said(
-                    REGION_READY,
-                    "False",
-                    "VaultWithoutIdentity",
-                    f"The vault {vault.name} has no system-assigned identity, which AKS backup needs.",
-                    "Turn on the vault's system-assigned identity.",
-                ),
-            )
-        if vault.location.lower() != wanted.region.location:
-            return _waiting(
-                "CreateVault",
-                1800,
-                Said(
-                    REGION_READY,
-                    "False",
-                    "VaultInAnotherRegion",
-                    f"The vault {vault.name} lies in {vault.location}, the clusters in {wanted.region.location}.",
-                    "Give the clusters of this region a profile whose vault lies here.",
-                ),
-            )
-        return _there() if settled(vault.provisioning_state) else _waiting("CreateVault", 3)
-    step = CreateVault(
-        wanted.vault_id,
-        wanted.region.location,
-        {**wanted.profile.tags, names.CLI_TAG: wanted.region.location},
-        wanted.profile.vault,
-        wanted.profile.customer_managed_key,
-    )
-    if wanted.vault_id not in wanted.existing and not (
-        isinstance(observed.backup_group, Present) and _registered(observed, "Microsoft.DataProtection")
-    ):
-        return _waiting(step.key, None)
-    return _create(record, wanted, observed.vault, wanted.vault_id, step, moment)
-
-
-def _policy(record: Record, observed: ObservedRegion, wanted: WantedRegion, arm_id: str, moment: Moment) -> Part:
-    fact: Fact[BackupPolicy] = observed.policies.get(policy_name(arm_id), UNOBSERVED)
-    if isinstance(fact, Present):
-        return _there()
-    vault = value_of(observed.vault)
-    profile = wanted.policies[arm_id]
-    soft_delete = vault.soft_delete if vault else profile.vault.soft_delete
-    step = CreateBackupPolicy(arm_id, profile.schedule, profile.retention, soft_delete)
-    if vault is None or vault.provisioning_state.lower() != "succeeded":
-        return _waiting(step.key, None)
-    return _create(record, wanted, fact, arm_id, step, moment)
-
-
-def _grant(record: Record, observed: ObservedRegion, grant: Grant, moment: Moment) -> Part:
-    fact = observed.grants.get(grant_key(grant), UNOBSERVED)
-    step = GrantRole(grant, names.assignment_name(grant))
-    if isinstance(fact, Present):
-        return _there()
-    scope_there = isinstance(
-        observed.account if "/storageaccounts/" in grant.scope else observed.snapshot_group, Present
-    )
-    if not scope_there:
-        return _waiting(step.key, None)
-    if isinstance(fact, Unobserved):
-        return _waiting(step.key, 5)
-    return attempted(REGION_READY, step, record.steps, moment, _CREATING)

@@ -8,12 +8,14 @@ from shared.domain.errors import StepError
 from shared.domain.facts import UNOBSERVED, Absent, Present, observed_at, value_of
 from shared.domain.ids import same_id
 from shared.domain.jobs import POD_RESTARTED, job_key
-from shared.domain.observed import Job, ObservedCluster
+from shared.domain.observed import BackupInstance, Job, ObservedCluster
 from shared.domain.record import BackupEnd, Record
 from shared.domain.time import Moment
 from shared.plan.attempts import attempt_after
 from shared.plan.extension_memory import seen
+from shared.plan.extension_place import misplaced, placed
 from shared.plan.first_backup import FIRST_BACKUP
+from shared.plan.instance_drift import RESUMED_AFTER, STOPPED, SUSPENDED, is_own, scope_digest
 from shared.plan.under_way import ENDED, counts
 
 JOB_SURELY_LISTED = 120.0
@@ -53,7 +55,7 @@ def absorb_states(record: Record, observed: ObservedCluster, moment: Moment) -> 
     for binding in value_of(observed.bindings) or ():
         if binding.provisioning_state.lower() == "failed":
             error = StepError("blocked", "TrustedAccessFailed", f"The binding {binding.name} is in Failed.")
-            record = _failed_once(record, "CreateTrustedAccessBinding", error, moment)
+            record = failed_once(record, "CreateTrustedAccessBinding", error, moment)
     record = _absorb_instances(record, observed, moment)
     return _absorb_job(record, observed, moment)
 
@@ -66,32 +68,34 @@ def _absorb_extension(record: Record, observed: ObservedCluster, moment: Moment)
     record = replace(record, memory=seen(record.memory, fact))
     if state == "failed":
         error = StepError("blocked", "ExtensionFailed", fact.value.error or "The backup extension is in Failed.")
-        record = _failed_once(record, "UpdateExtension", error, moment) if changed else record
-        return _failed_once(record, "InstallExtension", error, moment)
+        record = failed_once(record, "UpdateExtension", error, moment) if changed else record
+        return failed_once(record, "InstallExtension", error, moment)
     if state != "succeeded":
         return record
-    record = cleared(record, "InstallExtension")
-    if record.memory.in_effect:
+    record = placed(cleared(record, "InstallExtension"), fact.value)
+    if record.memory.in_effect and not misplaced(record, fact.value):
         return cleared(record, "UpdateExtension")
     if not changed:
         return record
     error = StepError(
         "blocked",
         "ExtensionNotChanged",
-        "The backup extension is Succeeded, and has not the limits that were set.",
+        "The backup extension is Succeeded, and has not the settings that were set.",
         "See whether an Azure Policy or another tool sets the extension's configuration back.",
     )
-    return _failed_once(record, "UpdateExtension", error, moment)
+    return failed_once(record, "UpdateExtension", error, moment)
 
 
 def _absorb_instances(record: Record, observed: ObservedCluster, moment: Moment) -> Record:
     cluster = value_of(observed.cluster)
     for instance in value_of(observed.instances) or ():
         state = instance.protection_state.lower()
+        if is_own(instance, record.subject):
+            record = _absorb_own(record, instance, moment)
         if state in ("protectionerror", "configuringprotectionfailed"):
             error = instance.error or StepError("blocked", instance.protection_state, "Azure gives no reason.")
             before = record
-            record = _failed_once(record, "CreateBackupInstance", error, moment)
+            record = failed_once(record, "CreateBackupInstance", error, moment)
             if record is not before:
                 record = replace(record, validation=None)
         elif state == "protectionconfigured" and cluster is not None:
@@ -103,6 +107,22 @@ def _absorb_instances(record: Record, observed: ObservedCluster, moment: Moment)
             healed = failed is None or (put_at is not None and put_at > failed.last_failure)
             if record.protected_uid == cluster.resource_uid and healed:
                 record = cleared(record, "CreateBackupInstance", "ValidateForBackup")
+    return record
+
+
+def _absorb_own(record: Record, instance: BackupInstance, moment: Moment) -> Record:
+    """What came of a resumption, and how Azure shows the scope that the Guard has put."""
+    if instance.protection_state.lower() == "protectionconfigured":
+        if "CreateBackupInstance" in record.steps.started:
+            record = replace(record, scope_seen=scope_digest(instance.scope) if instance.scope else "")
+        return cleared(record, "ResumeBackups", "ResumeProtection", "UndeleteBackupInstance")
+    for key in ("ResumeBackups", "ResumeProtection"):
+        started = record.steps.started.get(key)
+        at_rest = instance.protection_state.lower() in SUSPENDED | STOPPED
+        if started is None or key in record.steps.pending or not at_rest or moment.since(started) < RESUMED_AFTER:
+            continue
+        message = f"The backup instance {instance.name} was resumed, and is in {instance.protection_state}."
+        record = failed_once(record, key, StepError("blocked", "NotAsSet", message), moment)
     return record
 
 
@@ -155,7 +175,7 @@ def _first_backup_failed(record: Record, job: Job, observed: ObservedCluster, mo
     return replace(record, steps=replace(record.steps, attempts={**record.steps.attempts, FIRST_BACKUP: attempt}))
 
 
-def _failed_once(record: Record, key: str, error: StepError, moment: Moment) -> Record:
+def failed_once(record: Record, key: str, error: StepError, moment: Moment) -> Record:
     """A failed state counts once for each start that led to it."""
     attempt, started = record.steps.attempts.get(key), record.steps.started.get(key)
     if attempt is not None and (started is None or started <= attempt.last_failure):

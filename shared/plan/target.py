@@ -17,6 +17,7 @@ from shared.domain.observed import (
 )
 from shared.domain.profile import ProtectionProfile
 from shared.plan import names, roles
+from shared.plan.extension_place import account_of, is_own
 from shared.plan.region import WantedRegion, policy_name, wanted_policy_id
 
 
@@ -35,6 +36,8 @@ class Target:
     snapshot_group_ready: bool
     account_id: str
     account: Fact[StorageAccount]
+    own_extension: bool
+    """The extension is there, and the Guard installed it."""
     own_account: bool
     """The account is the cluster's alone and the Guard makes it."""
     container_id: str
@@ -50,14 +53,23 @@ def target_of(
     observed: ObservedCluster,
     wanted: WantedRegion,
     region: ObservedRegion,
+    installed_in: str = "",
 ) -> Target:
-    """Pure look-up; nothing here decides whether anything is done."""
+    """Pure look-up; nothing here decides whether anything is done. `installed_in` is the container the Guard installed
+    its extension with: wherever somebody has pointed it since, there it belongs."""
     instance = chosen_instance(observed, wanted.vault_id, cluster_id)
     vault_id = instance.vault_id if instance else wanted.vault_id
     shares_vault = same_id(vault_id, wanted.vault_id)
     snapshot_group = (instance.snapshot_group_id if instance else "") or wanted.snapshot_group_id
     policy_id = instance.policy_id if instance and instance.policy_id else wanted_policy_id(wanted, profile)
-    account_id, own = _account_id(cluster_id, profile, value_of(observed.extension), wanted)
+    extension = value_of(observed.extension)
+    own_extension = is_own(extension, installed_in)
+    account_id = _account_id(cluster_id, profile, None if own_extension else extension, wanted)
+    if own_extension:
+        account_id = account_of(installed_in)
+    own = (extension is None or own_extension) and same_id(
+        account_id, names.cluster_account_id(cluster_id, wanted.backup_group_id)
+    )
     shares_account = wanted.account_id is not None and same_id(account_id, wanted.account_id)
     shares_snapshot_group = same_id(snapshot_group, wanted.snapshot_group_id)
     return Target(
@@ -71,6 +83,7 @@ def target_of(
         isinstance(region.snapshot_group, Present) or not shares_snapshot_group,
         account_id,
         region.account if shares_account else _of(observed.account, account_id),
+        own_extension,
         own,
         names.container_id(cluster_id, cluster.resource_uid, account_id),
         shares_vault,
@@ -111,17 +124,16 @@ def chosen_instance(observed: ObservedCluster, vault_id: str, cluster_id: Cluste
 
 def _account_id(
     cluster_id: ClusterId, profile: ProtectionProfile, extension: Extension | None, wanted: WantedRegion
-) -> tuple[str, bool]:
+) -> str:
     if extension is not None and extension.storage_account:
         return (
             f"/subscriptions/{extension.storage_subscription_id or cluster_id.subscription_id}"
             f"/resourceGroups/{extension.storage_resource_group}"
-            f"/providers/Microsoft.Storage/storageAccounts/{extension.storage_account}",
-            False,
+            f"/providers/Microsoft.Storage/storageAccounts/{extension.storage_account}"
         )
     if profile.isolation == "account-per-cluster" or wanted.account_id is None:
-        return names.cluster_account_id(cluster_id, wanted.backup_group_id), True
-    return wanted.account_id, False
+        return names.cluster_account_id(cluster_id, wanted.backup_group_id)
+    return wanted.account_id
 
 
 def cluster_grants(
@@ -140,5 +152,6 @@ def cluster_grants(
     if cluster.identity_principal_id is not None:
         grants.append(roles.cluster_on_snapshot_group(cluster.identity_principal_id, target.snapshot_group_id))
     if extension is not None and extension.principal_id is not None:
-        grants.append(roles.extension_on_account(extension.principal_id, target.account_id, extension.uses_aad))
+        uses_aad = extension.uses_aad or target.own_extension
+        grants.append(roles.extension_on_account(extension.principal_id, target.account_id, uses_aad))
     return grants

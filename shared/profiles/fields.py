@@ -208,6 +208,27 @@ KeyUri = Annotated[
         "key of a key vault; it looks like https://myvault.vault.azure.net/keys/mykey",
     ),
 ]
+ManagementGroup = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9_.()-]{1,90}",
+        "name of a management group; use its id, not its display name: letters, digits, - _ . ( and )",
+    ),
+]
+ControlId = Annotated[
+    str,
+    Matching(
+        r"[a-z][a-z0-9]*(-[a-z0-9]+)*",
+        "id of a control; use words of lower-case letters and digits with hyphens, for example private-cluster",
+    ),
+]
+PythonFile = Annotated[
+    str,
+    Matching(
+        r"[^\\:*?\"<>|\s/][^\\:*?\"<>|]{0,250}\.py", "Python file; name it relative to guard.yaml, as my_controls.py"
+    ),
+]
+Currency = Annotated[str, Matching(r"[A-Z]{3}", "currency; write it as USD or EUR")]
 Duration = Annotated[str, AfterValidator(_checked_duration)]
 DayOrTime = Annotated[str, AfterValidator(_checked_moment)]
 TimeZone = Annotated[str, AfterValidator(_checked_zone)]
@@ -221,4 +242,5 @@ PolicyId = Annotated[str, _arm_id("Microsoft.DataProtection/backupVaults/backupP
 IdentityId = Annotated[
     str, _arm_id("Microsoft.ManagedIdentity/userAssignedIdentities", "a user-assigned managed identity")
 ]
+WorkspaceId = Annotated[str, _arm_id("Microsoft.OperationalInsights/workspaces", "a Log Analytics workspace")]
 SubnetId = Annotated[str, _arm_id("Microsoft.Network/virtualNetworks/subnets", "a subnet")]

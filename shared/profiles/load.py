@@ -10,7 +10,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.domain.profile import Configuration, Exemption, ProtectionProfile, Ring, Rollout, Rule
+from shared.domain.errors import InvalidConfigurationError
+from shared.domain.profile import Configuration, Exemption, ProtectionProfile, Ring, Rollout, Rule, SweepRules
 from shared.profiles.alert_meaning import (
     alerting,
     memory_problems,
@@ -19,13 +20,20 @@ from shared.profiles.alert_meaning import (
     window_problems,
 )
 from shared.profiles.base_models import Model, selector
+from shared.profiles.compliance_meaning import (
+    compliance,
+    compliance_problems,
+    control_problems,
+    kql_controls,
+    prices,
+)
 from shared.profiles.fields import end_of, seconds, shown
 from shared.profiles.meaning import agreement_problems, configuration_problems, profile_problems
 from shared.profiles.models import ConfigurationModel, ProfileModel
 from shared.profiles.yaml_lines import Document, Path, Problem, read_yaml
 
 _MOST_ERRORS = 50
-_CHANGES_NOTHING = ("memory", "cures", "alerts")
+_CHANGES_NOTHING = ("memory", "cures", "alerts", "repairs", "compliance")
 """Settings of a profile that by themselves change nothing in Azure, so that no roll-out has to pace them."""
 _WRITE_AS = {
     "string_type": "no text; put it in quotes",
@@ -37,14 +45,6 @@ _WRITE_AS = {
     "model_type": "no mapping; write lines of name: value below it",
     "too_short": "empty; name at least one, or remove it",
 }
-
-
-class InvalidConfigurationError(ValueError):
-    """`errors` holds one line per mistake: `guard.yaml:12: field: what is wrong; what to do`."""
-
-    def __init__(self, errors: tuple[str, ...]) -> None:
-        super().__init__("\n".join(errors))
-        self.errors = errors
 
 
 def load_configuration(text: str, source: str = "guard.yaml") -> Configuration:
@@ -95,7 +95,12 @@ def _configuration(model: ConfigurationModel) -> Configuration:
             model.rollout.stop_after,
         ),
         subscriptions=tuple(dict.fromkeys(subscription.lower() for subscription in model.subscriptions)),
+        management_groups=tuple({name.lower(): name for name in model.management_groups}.values()),
         notifications=notifications(model.notifications),
+        sweep=SweepRules(**model.sweep.model_dump()),
+        controls=kql_controls(model.controls),
+        control_files=tuple(dict.fromkeys(model.control_files)),
+        prices=prices(model.prices),
         digest=_digest(model),
     )
 
@@ -106,6 +111,7 @@ def _profile(name: str, model: ProfileModel) -> ProtectionProfile:
     if model.memory.come_down_after is not None:
         content["memory"]["come_down_after"] = seconds(model.memory.come_down_after)
     content["alerts"] = alerting(model.alerts)
+    content["compliance"] = compliance(model.compliance)
     if model.vault.soft_delete is None:
         # The vault exists, so this creates nothing. Until it has been read, On stands for what every vault accepts:
         # requests at an api-version from before AlwaysOn became compulsory (reported from 2025-09-01 on).
@@ -130,6 +136,7 @@ def _meaning_problems(model: ConfigurationModel | None, value: object) -> Iterat
     if model:
         yield from configuration_problems(model)
         yield from notification_problems(model)
+        yield from control_problems(model)
     elif isinstance(value, dict) and isinstance(value.get("profiles"), dict):
         for name, content in value["profiles"].items():
             try:
@@ -140,6 +147,7 @@ def _meaning_problems(model: ConfigurationModel | None, value: object) -> Iterat
         yield from profile_problems(name, profile)
         yield from memory_problems(name, profile)
         yield from window_problems(name, profile)
+        yield from compliance_problems(name, profile)
     yield from agreement_problems(profiles)
 
 

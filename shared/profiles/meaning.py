@@ -103,6 +103,8 @@ def _shared(profile: ProfileModel) -> dict[str, object]:
         for value in [getattr(there, name)]
     }
     vault = {f"vault.{name}": value for name, value in profile.vault.model_dump().items()}
+    workspace = profile.vault.diagnostics_workspace_id
+    vault["vault.diagnostics_workspace_id"] = (workspace or "").rstrip("/").lower()
     return {
         **vault,
         **ids,

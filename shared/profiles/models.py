@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.domain.profile import BackupInterval, Isolation, Mode
 from shared.profiles.alert_models import AlertingModel, CuresModel, MemoryModel, NotificationsModel
 from shared.profiles.base_models import Model, SelectorModel
+from shared.profiles.compliance_models import ComplianceModel, KqlControlModel, PricesModel, RepairsModel, SweepModel
 from shared.profiles.fields import (
     Cpu,
     DayOrTime,
@@ -15,12 +16,14 @@ from shared.profiles.fields import (
     IdentityId,
     KeyUri,
     LabelSelector,
+    ManagementGroup,
     Memory,
     Namespace,
     NonEmpty,
     PolicyId,
     ProfileName,
     PublicAddress,
+    PythonFile,
     ResourceGroupId,
     StorageAccountId,
     SubnetId,
@@ -30,6 +33,7 @@ from shared.profiles.fields import (
     VaultClass,
     VaultId,
     Within,
+    WorkspaceId,
 )
 
 
@@ -76,6 +80,9 @@ class VaultModel(Model):
     cross_region_restore: bool = Field(default=False, description="Needs GeoRedundant; cannot be switched off again.")
     cross_subscription_restore: bool = Field(
         default=True, description="Restore into other subscriptions of the tenant."
+    )
+    diagnostics_workspace_id: WorkspaceId | None = Field(
+        default=None, description="Log Analytics workspace that the vault's jobs are sent to; unsaid: nowhere."
     )
 
 
@@ -160,6 +167,8 @@ class ProfileModel(Model):
     memory: MemoryModel = Field(default_factory=MemoryModel)
     cures: CuresModel = Field(default_factory=CuresModel)
     alerts: AlertingModel = Field(default_factory=AlertingModel)
+    repairs: RepairsModel = Field(default_factory=RepairsModel)
+    compliance: ComplianceModel = Field(default_factory=ComplianceModel)
 
 
 class RuleModel(Model):
@@ -200,8 +209,15 @@ class ConfigurationModel(Model):
 
     revision: Annotated[int, Within(1, 10**15)] = Field(description="Raise it with every change.")
     subscriptions: list[Guid] = Field(default=[], description="Whose clusters are looked for without an event.")
+    management_groups: list[ManagementGroup] = Field(
+        default=[], description="Those of all subscriptions below them too."
+    )
     profiles: dict[ProfileName, ProfileModel] = Field(description="By name.")
     rules: list[RuleModel] = Field(description="The first that matches counts.")
     exemptions: list[ExemptionModel] = Field(default=[])
     rollout: RolloutModel = Field(default_factory=RolloutModel)
     notifications: NotificationsModel = Field(default_factory=NotificationsModel)
+    sweep: SweepModel = Field(default_factory=SweepModel)
+    controls: list[KqlControlModel] = Field(default=[], description="Of your own, as queries of Resource Graph.")
+    control_files: list[PythonFile] = Field(default=[], description="Of your own, as Python; relative to this file.")
+    prices: PricesModel = Field(default_factory=PricesModel)

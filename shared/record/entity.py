@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.domain.ids import ClusterId, RegionId, Subject
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.record import Record
+from shared.record.brief import put_brief
 from shared.record.keys import RowAddress
 
 _CHUNK = 32_000
@@ -56,6 +57,8 @@ def to_row(record: Record) -> dict[str, Any]:
     for name in _DOCUMENTS:
         if (value := getattr(record, name)) is not None:
             put_json(row, name, dump(_kind_of(name, record.subject), value))
+    if isinstance(record.subject, ClusterId):
+        put_brief(row, record)
     refuse_too_large(key, row)
     return row
 

@@ -16,6 +16,7 @@ ALERTS = "alerts"
 OUTBOX = "outbox"
 DESTINATIONS = "destinations"
 WATERMARKS = "watermarks"
+SWEEPS = "sweeps"
 
 SHARDS = tuple(f"{shard:02x}" for shard in range(16))
 

@@ -10,8 +10,10 @@ from heapq import nsmallest
 from azure.data.tables import UpdateMode
 
 from shared.domain.errors import RecordConflict
-from shared.domain.ids import Subject
+from shared.domain.fleet import Remembered
+from shared.domain.ids import ClusterId, Subject
 from shared.domain.record import Record
+from shared.record.brief import BRIEF_COLUMNS, from_brief
 from shared.record.entity import RecordUnreadableError, as_column, as_time, from_row, to_row
 from shared.record.keys import CLUSTERS, REGIONS, REQUESTS, SHARDS, RowAddress, table_of
 from shared.record.retry import repeated
@@ -70,6 +72,21 @@ class TableRecords:
                     if record := _read({**row, "etag": row.metadata["etag"]}, unreadable):
                         yield record
         _raise_if_any(unreadable)
+
+    async def remembered(self) -> AsyncIterator[tuple[ClusterId, Remembered]]:
+        """A shard at a time, so that little of it is in memory at once."""
+        for shard in SHARDS:
+            rows: list[Row] = await repeated()(self._briefs_in, shard)
+            for row in rows:
+                if (brief := from_brief(row)) is not None:
+                    yield brief
+
+    async def _briefs_in(self, shard: str) -> list[Row]:
+        async with self._storage.table(CLUSTERS, "list what is known of the clusters") as client:
+            rows = client.query_entities(
+                "PartitionKey eq @shard", parameters={"shard": shard}, select=list(BRIEF_COLUMNS)
+            )
+            return [row async for row in rows]
 
     async def mark_requested(self, subject: Subject, at: datetime) -> None:
         row = {**_request_row(subject), "requested_at": as_column(at)}

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,10 +11,11 @@ from simulator.arm.route import Call
 from simulator.http import Response
 
 
-def page(call: Call, items: Sequence[Any], size: int) -> Response:
-    """The page the caller asks for, of at most `size` items. `nextLink` is left out of the last page."""
+def page[T](call: Call, items: Sequence[T], size: int, shown: Callable[[T], Any] = lambda item: item) -> Response:
+    """The page the caller asks for, of at most `size` items, each as `shown` has it. `nextLink` is left out of the last
+    page."""
     start = _offset(call)
-    body: dict[str, Any] = {"value": list(items[start : start + size])}
+    body: dict[str, Any] = {"value": [shown(item) for item in items[start : start + size]]}
     if start + size < len(items):
         token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
         query = {**call.request.query, "$skiptoken": token}

@@ -21,6 +21,7 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("POST", "clusters/contents"): cluster_orders.change_contents,
     ("POST", "clusters/nodes"): cluster_orders.change_nodes,
     ("POST", "subscriptions"): orders.add_subscription,
+    ("POST", "management-groups"): orders.put_management_group,
     ("POST", "timings"): orders.change_timings,
     ("POST", "faults"): orders.add_fault,
     ("POST", "jobs"): orders.add_job,

@@ -1,7 +1,8 @@
 """What the control endpoint can do with clusters, one function a request."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from simulator.control import protected_clusters
 from simulator.control.fields import BadField, Fields
 from simulator.http import Response
 from simulator.providers.container_service.contents import contents_json
@@ -14,15 +15,17 @@ if TYPE_CHECKING:
     from simulator.cloud import Cloud
     from simulator.providers.container_service.models import Cluster
 
-_MOST_CLUSTERS = 5_000
+_MOST_CLUSTERS = 100_000
 
 
 def create_clusters(cloud: "Cloud", given: Fields) -> Response:
-    """{count, location, subscription?, overrides?} -> {ids}: they appear as if a person had made them."""
+    """{count, location, subscription?, overrides?, protected?} -> {ids}: they appear as if a person had made them;
+    with `protected` as if they had been there, and protected, for long."""
     count = given.whole("count", least=1, most=_MOST_CLUSTERS)
     location = region_name(given.required_text("location"))
     subscription_id = given.text("subscription") or cloud.resources.subscriptions()[0].id
     overrides = dict(given.mapping("overrides"))
+    protection = protected_clusters.asked(given, location or "")
     given.finish()
     if count is None:
         raise BadField("count", "is required")
@@ -34,8 +37,30 @@ def create_clusters(cloud: "Cloud", given: Fields) -> Response:
         raise BadField("overrides.name", "fits one cluster only: leave it out or ask for a count of 1")
     if "contents" in overrides:
         overrides["contents"] = contents_of(overrides)  # read once, however many clusters there are
-    create = cloud.container_service.create_cluster
-    return Response(200, {"ids": [create(location, subscription_id, overrides) for _ in range(count)]})
+    if protection is None:
+        create = cloud.container_service.create_cluster
+        return Response(200, {"ids": [create(location, subscription_id, overrides) for _ in range(count)]})
+    return Response(200, {"ids": _seeded(cloud, count, location, subscription_id, overrides, protection)})
+
+
+def _seeded(
+    cloud: "Cloud",
+    count: int,
+    location: str,
+    subscription_id: str,
+    overrides: dict[str, Any],
+    protection: protected_clusters.Protection,
+) -> list[str]:
+    if overrides.get("identity") == "ServicePrincipal":
+        raise BadField("overrides.identity", "a cluster without a managed identity cannot be protected")
+    protector = protected_clusters.Protector(cloud, location, subscription_id, protection)
+    ids = []
+    for _ in range(count):
+        cluster = cloud.container_service.seed_cluster(location, subscription_id, overrides)
+        protector.protect(cluster)
+        ids.append(cluster.id)
+    cloud.resource_graph.seeded()
+    return ids
 
 
 def change_contents(cloud: "Cloud", given: Fields) -> Response:
@@ -43,6 +68,7 @@ def change_contents(cloud: "Cloud", given: Fields) -> Response:
     already took what was there when they began."""
     cluster = known_cluster(cloud, given)
     cluster.contents = changed(cluster.contents, given)
+    cloud.resource_graph.told(cluster.id)
     return Response(200, contents_json(cluster.contents, cloud.data_protection.held_snapshots(cluster.id)))
 
 

@@ -46,9 +46,33 @@ def add_subscription(cloud: "Cloud", given: Fields) -> Response:
         raise BadField("id", "must be a GUID") from error
     wanted = {name: registrations.required_text(name, among=_STATES) for name in registrations.names()}
     added = cloud.resources.add_subscription(subscription_id, display_name)
+    cloud.resource_graph.told(f"/subscriptions/{added.id}")
     for namespace, state in wanted.items():
         cloud.resources.register(added.id, namespace, state)
     return Response(200, {"id": added.id})
+
+
+def put_management_group(cloud: "Cloud", given: Fields) -> Response:
+    """{name, subscriptions?, parent?, display_name?} -> {id, ancestors}: a new group or changes of one; the
+    subscriptions move to it from wherever they were. Without a parent a new group lies below the root."""
+    name, display_name = given.required_text("name"), given.text("display_name")
+    subscriptions = given.texts("subscriptions", most=10_000) or []
+    parent_name = given.text("parent")
+    given.finish()
+    if not re.fullmatch(r"[-\w().]{1,90}", name) or name.endswith("."):
+        raise BadField("name", "must be 1 to 90 letters, digits, -, _, (, ) and ., no period last")
+    parent = cloud.management.get(parent_name) if parent_name else None
+    if parent_name and parent is None:
+        raise BadField("parent", f"there is no management group '{parent_name}'")
+    for each in subscriptions:
+        if cloud.resources.subscription(each) is None:
+            raise BadField("subscriptions", f"there is no subscription '{each}'")
+    try:
+        group = cloud.management.put(name, display_name, parent, subscriptions)
+    except ValueError as error:
+        raise BadField("parent", str(error)) from error
+    _, *above = group.chain()
+    return Response(200, {"id": group.id, "ancestors": [each.name for each in above]})
 
 
 def change_timings(cloud: "Cloud", given: Fields) -> Response:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import batched
 
 import duckdb
 from duckdb_kql.engine import connect
@@ -19,6 +20,7 @@ from simulator.kql.tables import KINDS, Result, Table, View
 from simulator.kql.values import converter
 
 _CACHED = 512
+_ROWS_AT_ONCE = 5_000
 _KEY = "_key"
 _ANY_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - DuckDB's have none; stands for the clock where only names and types matter
 
@@ -46,11 +48,13 @@ class Engine:
         self._connection.execute(f"CREATE TABLE {quote_ident(store)} ({_KEY} VARCHAR, {columns})")
         self._stores[store] = table
 
-    def put(self, store: str, rows: Mapping[str, str]) -> None:
-        """Add or replace rows: key -> JSON object with the table's columns (what it lacks is null)."""
+    def put(self, store: str, rows: Mapping[str, str], *, fresh: bool = False) -> None:
+        """Add or replace rows: key -> JSON object with the table's columns (what it lacks is null). `fresh`: none of
+        the keys is there."""
         if not rows:
             return
-        self.remove(store, rows)
+        if not fresh:
+            self.remove(store, rows)
         columns = self._stores[store].columns
         shape = json.dumps([{_KEY: "VARCHAR", **{name: KINDS[kind] for name, kind in columns.items()}}])
         # a string is never null in Kusto
@@ -58,12 +62,13 @@ class Engine:
             f"coalesce(row.{quote_ident(name)}, '')" if kind == "string" else f"row.{quote_ident(name)}"
             for name, kind in columns.items()
         ]
-        keyed = (f'{{"{_KEY}":{json.dumps(key)},{text.lstrip()[1:]}' for key, text in rows.items())
-        self._connection.execute(
+        insert = (
             f"INSERT INTO {quote_ident(store)} SELECT row.{_KEY}, {', '.join(picked)} "  # noqa: S608 - our own names
-            f"FROM (SELECT unnest(from_json(CAST($rows AS JSON), '{shape}')) AS row)",
-            {"rows": f"[{','.join(keyed)}]"},
+            f"FROM (SELECT unnest(from_json(CAST($rows AS JSON), '{shape}')) AS row)"
         )
+        for some in batched(rows.items(), _ROWS_AT_ONCE, strict=False):
+            keyed = (f'{{"{_KEY}":{json.dumps(key)},{text.lstrip()[1:]}' for key, text in some)
+            self._connection.execute(insert, {"rows": f"[{','.join(keyed)}]"})
 
     def remove(self, store: str, keys: Iterable[str]) -> None:
         self._connection.execute(
@@ -76,6 +81,15 @@ class Engine:
         names = ", ".join(quote_ident(name) for name in columns)
         found = self._connection.execute(f"SELECT DISTINCT {names} FROM {quote_ident(store)}")  # noqa: S608
         return [tuple(str(value) for value in row) for row in found.fetchall()]
+
+    def keys(self, store: str, column: str, value: str, also: str) -> list[tuple[str, str]]:
+        """Key and column `also` of the rows of a store that have the value in a column."""
+        found = self._connection.execute(
+            f"SELECT {_KEY}, {quote_ident(also)} FROM {quote_ident(store)} "  # noqa: S608 - our own names
+            f"WHERE {quote_ident(column)} = $value",
+            {"value": value},
+        )
+        return [(str(key), str(other)) for key, other in found.fetchall()]
 
     def query(self, text: str, views: Sequence[View], now: datetime) -> Result:
         """What Kusto would answer. `now` is what `now()` and `ago()` count from; no other table than those of `views`
@@ -102,7 +116,8 @@ class Engine:
         cursor = self._connection.execute(str(sql), parameters)
         described = [(str(name), *converter(str(kind))) for name, kind, *_ in cursor.description or ()]
         columns = tuple((name, kind) for name, kind, _ in described)
-        return Result(columns, cursor.fetchall(), tuple(convert for _, _, convert in described))
+        converters = tuple(convert for _, _, convert in described)
+        return Result(columns, cursor.fetchall(), converters, by_the_clock=CLOCK_SLOT in sql.parameters)
 
     def _translated(self, text: str, schema: tuple[tuple[str, tuple[str, ...]], ...]) -> TranslationResult:
         """The SQL of a query; the views stand while it is made, for their types are asked of DuckDB."""

@@ -37,11 +37,12 @@ class View:
 @dataclass(frozen=True, slots=True)
 class Result:
     """`columns` are name and Kusto type; `found` the rows as the engine has them, made JSON only when they are read:
-    datetimes as ISO 8601 with seven decimals, strings never null."""
+    datetimes as ISO 8601 with seven decimals, strings never null. `by_the_clock`: the query asks what time it is."""
 
     columns: tuple[tuple[str, str], ...]
     found: Sequence[tuple[Any, ...]]
     converters: tuple[Callable[[Any], Any], ...]
+    by_the_clock: bool = False
 
     @property
     def rows(self) -> list[list[Any]]:

@@ -19,9 +19,9 @@ CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 class ArmCaller:
     """One cloud in virtual time; calls are the operator's unless another principal is named."""
 
-    def __init__(self, timings: Timings | None = None) -> None:
+    def __init__(self, timings: Timings | None = None, *, schedules: bool = False) -> None:
         self.clock = VirtualClock()
-        self.cloud = Cloud(self.clock, timings=timings)
+        self.cloud = Cloud(self.clock, timings=timings, schedules=schedules)
 
     async def call(
         self,

@@ -239,7 +239,10 @@ async def test_contents_are_given_when_the_cluster_is_made_and_change_in_part(wo
         "namespaces": ["a", "b"],
         "resource_count": 3_000,
         "volumes": [
-            {"name": "v", "namespace": "a", "claim": "v", "kind": "azure-disk", "snapshots": 0, "backup_snapshots": 0}
+            {
+                **{"name": "v", "namespace": "a", "claim": "v", "kind": "azure-disk"},
+                **{"snapshots": 0, "backup_snapshots": 0, "size_gib": 8, "attached": True},
+            }
         ],
         "hooks": [{"name": "h", "namespace": "b", "fails": False}],
         "snapshots_disallowed_by_policy": False,

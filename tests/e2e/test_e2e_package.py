@@ -30,7 +30,7 @@ PROMISED = {
     "restore_drills",
     "health",
 }
-BESIDE = {"azure_monitor_alert", "notify_poison"}
+BESIDE = {"alert_of_azure_monitor", "api", "dashboard", "notify_poison"}
 """Functions that nobody was promised (docs/decisions/0009)."""
 PRESENT = {
     "cluster_events",

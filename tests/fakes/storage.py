@@ -11,15 +11,20 @@ from typing import Any
 
 from shared.domain.alerts import Alert, Announcement, Word
 from shared.domain.errors import RecordConflict
+from shared.domain.fleet import Remembered
 from shared.domain.ids import ClusterId, Subject, parse_subject, row_key
 from shared.domain.jobs import ClusterHistory
 from shared.domain.record import Action, Record
-from shared.ports import Destination, News, OutgoingNews, QuotaRow, RolloutRow, Watermark
+from shared.ports import Destination, News, OutgoingNews, QuotaRow, RepairHold, RolloutRow, Watermark
 from shared.record.alert_book import from_alert_row, from_word_row, to_alert_row, to_word_row
+from shared.record.brief import from_brief
 from shared.record.destinations import from_destination_row, to_destination_row
 from shared.record.entity import from_row, to_row
 from shared.record.history import from_job_row, history_of, job_address, tells_more, to_job_row
+from shared.record.keys import RowAddress
 from shared.record.outbox import delivered_row, from_news_row, pending_of, to_announcement_row, to_news_row
+from shared.record.repair_breaker import BreakerState, from_breaker_row, holding, to_breaker_row
+from shared.record.storage import Row
 
 type Interrupt = Callable[[str], None]
 """Called with the name of a point such as `before save`; raise from it to let the process die or the answer be lost."""
@@ -76,6 +81,11 @@ class FakeRecords:
         for record in self._all():
             yield record
 
+    async def remembered(self) -> AsyncIterator[tuple[ClusterId, Remembered]]:
+        for row, _ in list(self._rows.rows.values()):
+            if "cluster_id" in row and (brief := from_brief(row)) is not None:
+                yield brief
+
     async def mark_requested(self, subject: Subject, at: datetime) -> None:
         self.interrupt("before mark_requested")
         self._requests[subject.key] = at
@@ -125,6 +135,11 @@ class FakeAuditTrail:
         for action in sorted(lines, key=lambda action: action.at):
             if action.subject == subject.lower():
                 yield action
+
+    async def newest(self, limit: int, subject: str | None = None) -> Sequence[Action]:
+        lines = [replace(action, subject=action.subject.lower()) for action in reversed(self.actions)]
+        wanted = [line for line in lines if subject is None or line.subject == subject.lower()]
+        return sorted(wanted, key=lambda action: action.at, reverse=True)[:limit]
 
 
 class FakeQuota:
@@ -306,3 +321,70 @@ class FakeWatermarks:
 
     async def save(self, watermark: Watermark) -> Watermark:
         return replace(watermark, etag=self._rows.write(watermark.source, watermark, watermark.etag))
+
+
+class FakeSweepRows:
+    """`SweepRows`: the table `sweeps`, on which the real `Sweeps` works."""
+
+    def __init__(self) -> None:
+        self._rows = _Etags[dict[str, Any]]()
+
+    async def read(self, address: RowAddress) -> Row | None:
+        if (key := _sweep_key(address.partition, address.row)) not in self._rows.rows:
+            return None
+        row, etag = self._rows.rows[key]
+        return {**row, "etag": etag}
+
+    async def write(self, row: Row, etag: str) -> str:
+        _refuse_too_large(row)
+        return self._rows.write(_sweep_key(row["PartitionKey"], row["RowKey"]), dict(row), etag)
+
+    async def put(self, row: Row) -> None:
+        _refuse_too_large(row)
+        key = _sweep_key(row["PartitionKey"], row["RowKey"])
+        self._rows.write(key, dict(row), self._rows.etag(key))
+
+    async def between(self, partition: str, first: str, end: str, select: Sequence[str] = ()) -> AsyncIterator[Row]:
+        for _, (row, _) in sorted(self._rows.rows.items()):
+            if row["PartitionKey"] == partition and first <= row["RowKey"] < end:
+                yield {name: value for name, value in row.items() if not select or name in select}
+
+    async def delete(self, partition: str, row_keys: Sequence[str]) -> None:
+        for key in row_keys:
+            self._rows.rows.pop(_sweep_key(partition, key), None)
+
+    def partitions(self) -> set[str]:
+        """For a test to look at."""
+        return {row["PartitionKey"] for row, _ in self._rows.rows.values()}
+
+
+def _sweep_key(partition: str, row: str) -> str:
+    return f"{partition}|{row}"
+
+
+def _refuse_too_large(row: Row) -> None:
+    """As the service does: 64 KiB of a property, 1 MiB of a row."""
+    sizes = [len(value) for value in row.values() if isinstance(value, bytes)]
+    if max(sizes, default=0) > 65_536 or sum(sizes) > 1_000_000:
+        raise ValueError(f"the service refuses a row with properties of {sizes} bytes")
+
+
+class FakeRepairBreaker:
+    """`ports.RepairBreaker`."""
+
+    def __init__(self) -> None:
+        self._row: dict[str, Any] = to_breaker_row(BreakerState())
+
+    async def held(self) -> RepairHold | None:
+        return from_breaker_row(self._row).hold
+
+    async def approved_until(self) -> datetime | None:
+        return from_breaker_row(self._row).approved_until
+
+    async def hold(self, hold: RepairHold) -> None:
+        self._row = to_breaker_row(holding(from_breaker_row(self._row), hold))
+
+    async def approve(self, by: str, at: datetime, until: datetime) -> RepairHold | None:
+        lifted = from_breaker_row(self._row).hold
+        self._row = to_breaker_row(BreakerState(None, until, by))
+        return lifted

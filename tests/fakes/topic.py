@@ -5,7 +5,15 @@ from collections import deque
 from collections.abc import Sequence
 
 from shared.domain.alerts import Announcement
-from shared.events.app_events import AppEvent, announcement_event, as_cloud_event, news_event
+from shared.domain.compliance import SweepSummary, VerdictChange
+from shared.events.app_events import (
+    AppEvent,
+    announcement_event,
+    as_cloud_event,
+    changed_event,
+    news_event,
+    sweep_event,
+)
 from shared.ports import News
 
 
@@ -24,6 +32,12 @@ class FakeTopic:
 
     async def publish_announcements(self, announcements: Sequence[Announcement]) -> None:
         self.published += [announcement_event(each) for each in announcements]
+
+    async def publish_changes(self, changed: Sequence[Sequence[VerdictChange]]) -> None:
+        self.published += [changed_event(changes) for changes in changed]
+
+    async def publish_sweep(self, summary: SweepSummary) -> None:
+        self.published.append(sweep_event(summary))
 
     def next_event(self) -> str | None:
         """The next one to be brought; it is brought again until it was heard."""

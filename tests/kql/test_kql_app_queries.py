@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.observe import queries
-from shared.observe.queries import QUERIES, Query
+from shared.observe import fleet_queries, queries
+from shared.observe.queries import Query
 from simulator.kql.engine import Engine
 from simulator.kql.errors import QuerySyntaxError
 from simulator.kql.tables import Table, View
@@ -17,6 +17,8 @@ from simulator.providers.resource_graph.limits import Refused, understood
 from simulator.providers.resource_graph.tables import TABLES as GRAPH_TABLES
 from tests.kql.language_service import diagnostics
 
+QUERIES = (*queries.QUERIES, *fleet_queries.QUERIES)
+GRAPH_NAMES = frozenset(GRAPH_TABLES)
 TABLES = {"log-analytics": tuple(LOG_TABLES.values()), "resource-graph": tuple(GRAPH_TABLES.values())}
 _ROOT = Path(queries.__file__).parents[2]
 NOW = datetime(2026, 3, 2)  # noqa: DTZ001 - the engine's have no zone
@@ -51,18 +53,20 @@ def test_the_language_service_finds_nothing(language: str) -> None:
 def test_it_can_be_answered(query: Query) -> None:
     text = query.text
     if query.language == "resource-graph":
-        text = understood(text, GRAPH_TABLES).text
+        text = understood(text, GRAPH_NAMES).text
     assert answered(text, TABLES[query.language]) != []
 
 
 def test_the_list_is_whole() -> None:
     """A query that stands elsewhere, or is not on the list, would be sent unchecked."""
-    own = {name: found for name, found in vars(queries).items() if isfunction(found)}
-    writers = {name for name in own if own[name].__module__ == queries.__name__ and not name.startswith("_")}
+    modules = {queries.__name__, fleet_queries.__name__}
+    own = {name: found for name, found in (vars(queries) | vars(fleet_queries)).items() if isfunction(found)}
+    writers = {name for name in own if own[name].__module__ in modules and name[0] != "_"} - {"literal"}
     assert len(QUERIES) == len({query.text for query in QUERIES}) == len(writers)
     stages = re.compile(r"\|\s*(where|project|extend|summarize|join|union|mv-expand|take|order by)\b")
     app = [path for folder in ("shared", "functions", "cli") for path in (_ROOT / folder).rglob("*.py")]
-    assert [path.name for path in app if stages.search(path.read_text(encoding="utf-8"))] == ["queries.py"]
+    found = {path.name for path in app if stages.search(path.read_text(encoding="utf-8"))}
+    assert found == {"fleet_queries.py", "queries.py"}
 
 
 PLANTED = {
@@ -104,7 +108,7 @@ def test_the_language_service_finds_what_is_planted() -> None:
 )
 def test_resource_graph_refuses_what_is_only_kusto(text: str, code: str) -> None:
     with pytest.raises(Refused) as refused:
-        understood(text, GRAPH_TABLES)
+        understood(text, GRAPH_NAMES)
     assert refused.value.code == code
 
 
@@ -113,15 +117,15 @@ def test_resource_graph_refuses_what_is_only_kusto(text: str, code: str) -> None
 )
 def test_resource_graph_says_where_a_text_breaks(text: str, position: tuple[int, int]) -> None:
     with pytest.raises(QuerySyntaxError) as broken:
-        understood(text, GRAPH_TABLES)
+        understood(text, GRAPH_NAMES)
     assert (broken.value.line, broken.value.column, broken.value.token) == (*position, "<EOF>")
 
 
 def test_resource_graph_takes_tables_in_any_case_and_resources_for_granted() -> None:
     text = "where type =~ 'Resources' | join kind=inner (RecoveryServicesResources | project id) on id"
     text += " | join kind=leftouter ResourceContainers on id"
-    found = understood(text, GRAPH_TABLES)
+    found = understood(text, GRAPH_NAMES)
     assert found.tables == {"resources", "recoveryservicesresources", "resourcecontainers"}
     assert "'Resources'" in found.text
     assert answered(found.text, TABLES["resource-graph"])
-    assert understood("resources" + " | join (resources) on id" * 3, GRAPH_TABLES).tables == {"resources"}
+    assert understood("resources" + " | join (resources) on id" * 3, GRAPH_NAMES).tables == {"resources"}

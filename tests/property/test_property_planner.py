@@ -35,7 +35,8 @@ from shared.plan.gate import Gate, gate_of
 from shared.plan.outcomes import absorb, intended, next_life, remember
 from shared.plan.parts import Plan
 from shared.plan.reads import first_reads, further_reads
-from shared.plan.region import plan_region, policy_name, region_reads, wanted_region
+from shared.plan.region import policy_name, region_reads, wanted_region
+from shared.plan.region_plan import plan_region
 from tests.property.strategies import REGION, situations, step_errors
 
 Situation = tuple[Record, Record, Configuration, Moment]

@@ -32,6 +32,17 @@ def special(req: func.HttpRequest) -> str:
     return "special"
 
 
+@app.route("v1/clusters/about/backups", methods=["GET"])
+def about(req: func.HttpRequest) -> str:
+    return "about"
+
+
+@app.route("blob/{*path}", methods=["GET", "POST"])
+def blob(req: func.HttpRequest) -> func.HttpResponse:
+    headers = {"Content-Type": "image/png", "Content-Disposition": 'attachment; filename="e.png"', "ETag": '"1"'}
+    return func.HttpResponse(bytes(range(256)) + req.get_body(), headers=headers)
+
+
 @app.route("files/{*rest}")
 def files(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(req.route_params.get("rest", "none"))
@@ -115,11 +126,24 @@ def test_body_reaches_the_function_as_it_was_sent(host: RunningHost, call: Call)
     assert (answer.status, answer.json()["body"]) == (201, "not really compressed")
 
 
-def test_literal_route_goes_before_a_parameter(host: RunningHost, call: Call) -> None:
-    answer = call("GET", f"{host.api}/api/v1/clusters/special/backups")
+def test_of_several_functions_that_fit_the_first_by_name_answers(host: RunningHost, call: Call) -> None:
+    """As the real host has it: the route that says more does not win by that."""
+    answer = call("GET", f"{host.api}/api/v1/clusters/about/backups")
 
-    assert (answer.status, answer.text) == (200, "special")
-    assert call("POST", f"{host.api}/api/v1/clusters/special/backups").json()["params"] == {"id": "special"}
+    assert (answer.status, answer.text) == (200, "about")
+    assert call("POST", f"{host.api}/api/v1/clusters/about/backups").json()["params"] == {"id": "about"}
+    assert call("GET", f"{host.api}/api/v1/clusters/special/backups").json()["params"] == {"id": "special"}
+
+
+def test_bytes_and_headers_come_and_go_as_they_are(host: RunningHost, call: Call) -> None:
+    body = bytes(reversed(range(256)))
+
+    answer = call("POST", f"{host.api}/api/blob/a", body)
+
+    assert answer.body == bytes(range(256)) + body
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["ETag"] == '"1"'
+    assert call("GET", f"{host.api}/api/blob").body == bytes(range(256)), "the rest of a path may be nothing"
 
 
 def test_catch_all_takes_the_rest_of_the_path(host: RunningHost, call: Call) -> None:
@@ -164,7 +188,7 @@ def test_route_prefix_comes_from_host_json_or_its_override(
 def test_admin_lists_functions_with_their_bindings(host: RunningHost, call: Call) -> None:
     listed = {item["name"]: item for item in call("GET", f"{host.api}/admin/functions").json()}
 
-    assert set(listed) == {"echo", "special", "files", "failing", "yearly", "grid", "switched_off"}
+    assert set(listed) == {"echo", "special", "about", "blob", "files", "failing", "yearly", "grid", "switched_off"}
     assert listed["yearly"]["config"]["bindings"][0]["type"] == "timerTrigger"
     assert listed["files"]["invoke_url_template"] == f"{host.api}/api/files/{{*rest}}"
     assert call("GET", f"{host.api}/admin/functions/grid").json() == listed["grid"]

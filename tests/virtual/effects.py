@@ -8,7 +8,8 @@ from typing import Any, Literal
 from azure.core.exceptions import ServiceRequestError
 
 from shared.domain.errors import TransientError
-from shared.domain.ids import Subject
+from shared.domain.fleet import Remembered
+from shared.domain.ids import ClusterId, Subject
 from shared.domain.record import Action, ReconcileRequest, Record
 from shared.ports import QuotaRow, RolloutRow
 from simulator.transport import SimulatedTransport
@@ -124,6 +125,10 @@ class MortalRecords:
         self._life.breathe()
         return self._records.everything()
 
+    def remembered(self) -> AsyncIterator[tuple[ClusterId, Remembered]]:
+        self._life.breathe()
+        return self._records.remembered()
+
     async def mark_requested(self, subject: Subject, at: datetime) -> None:
         await self._life.happen(f"mark {subject}", lambda: self._records.mark_requested(subject, at), _storage_down())
 
@@ -154,6 +159,10 @@ class MortalTrail:
     async def append(self, actions: Sequence[Action]) -> None:
         name = f"append {actions[0].subject} {actions[0].step}"
         await self._life.happen(name, lambda: self._trail.append(actions), _storage_down())
+
+    async def newest(self, limit: int, subject: str | None = None) -> Sequence[Action]:
+        self._life.breathe()
+        return await self._trail.newest(limit, subject)
 
 
 class MortalQuota:

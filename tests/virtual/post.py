@@ -11,6 +11,7 @@ from shared.announce import announce
 from shared.deliver import deliver, kick
 from shared.domain.alerts import Announcement
 from shared.domain.errors import TransientError
+from shared.domain.fleet import Scope
 from shared.domain.profile import Configuration, Notifications, Route, Selector
 from shared.notify.document import document
 from shared.ports import EventTopic
@@ -103,6 +104,12 @@ class Post:
             job_sources=(),
             job_reader=nothing,
             topic=cast(EventTopic, Mortal(self.topic, self._moment)) if self.has_topic else None,
+            fleet=nothing,
+            sweeps=nothing,
+            breaker=nothing,
+            audit=nothing,
+            scope=Scope(),
+            controls=(),
             configuration=Configuration(1, {}, (), notifications=self.notifications),
             jitter=lambda: 0.0,
             new_id=self._new_id,

@@ -15,6 +15,7 @@ from shared.arm.client import ArmClient
 from shared.arm.throttle import ThrottleSettings
 from shared.deliver import deliver, kick
 from shared.domain.conditions import Condition
+from shared.domain.fleet import Scope
 from shared.domain.ids import ClusterId, Subject
 from shared.domain.profile import Configuration, ProtectionProfile, Rule, Selector, VaultSettings
 from shared.domain.record import Record
@@ -22,10 +23,14 @@ from shared.events.job_events import parse_job_event
 from shared.hand_on import take_in
 from shared.job_watch import watch_jobs
 from shared.observe.ended_jobs_graph import ResourceGraphJobs
+from shared.observe.fleet import GraphFleetReader
 from shared.observe.job_details import JobDetails
 from shared.observe.reader import ArmReader
-from shared.reconcile import discover_clusters, reconcile, requeue_overdue, set_aside
+from shared.plan.compliance.catalogue import CONTROLS
+from shared.reconcile import reconcile, requeue_overdue, set_aside
 from shared.record.messages import parse_notification, parse_request
+from shared.record.sweeps import Sweeps
+from shared.sweep import Swept, notice_approval, roll_call, sweep, told
 from shared.wake import request_look
 from shared.world import World
 from simulator.arm.faults import Fault
@@ -43,7 +48,9 @@ from tests.fakes.storage import (
     FakeOutbox,
     FakeQuota,
     FakeRecords,
+    FakeRepairBreaker,
     FakeRollouts,
+    FakeSweepRows,
     FakeWatermarks,
 )
 from tests.fakes.topic import FakeTopic
@@ -111,6 +118,7 @@ class VirtualWorld:
     throttle: ThrottleSettings | None = None
     effects: Effects = field(default_factory=Effects)
     topic: FakeTopic | None = None
+    scope: Scope = field(default_factory=lambda: Scope((SUBSCRIPTION,)))
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -120,6 +128,7 @@ class VirtualWorld:
         self.queue = FakeQueue(self.clock)
         self.history, self.alert_book, self.outbox = FakeJobHistory(), FakeAlertBook(), FakeOutbox()
         self.destinations, self.watermarks = FakeDestinations(), FakeWatermarks()
+        self.sweep_rows, self.breaker = FakeSweepRows(), FakeRepairBreaker()
         self.notify_queue, self.channels = FakeNotifyQueue(self.clock), FakeChannels()
         self.random = random.Random(self.seed)  # noqa: S311 - chance that a seed repeats
         self._ids = itertools.count(1)
@@ -162,6 +171,12 @@ class VirtualWorld:
             job_sources=(ResourceGraphJobs(arm),),
             job_reader=JobDetails(arm),
             topic=self.topic and mortal(self.topic, "topic", "publish_news", "publish_announcements"),
+            fleet=GraphFleetReader(arm, self.clock),
+            sweeps=Sweeps(mortal(self.sweep_rows, "sweeps", "write", "put", "delete")),
+            breaker=mortal(self.breaker, "breaker", "hold", "approve"),
+            audit=MortalTrail(self.trail, life),
+            scope=self.scope,
+            controls=CONTROLS,
             configuration=self.configuration,
             jitter=self.random.random,
             new_id=lambda: f"id-{next(self._ids)}",
@@ -277,7 +292,14 @@ class VirtualWorld:
     async def overdue_timer(self) -> None:
         await requeue_overdue(self.host)
         await kick(self.host)
-        await discover_clusters(self.host, (SUBSCRIPTION,))
+        await roll_call(self.host)
+        await notice_approval(self.host)
+        await sweep(self.host, begin=False)
+        await told(self.host)
+
+    async def sweep(self) -> Swept | None:
+        """What the timer `compliance_sweep` does."""
+        return await sweep(self.host, begin=True)
 
     async def job_watch(self) -> None:
         await watch_jobs(self.host)

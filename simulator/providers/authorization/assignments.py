@@ -35,7 +35,9 @@ def list_at_scope(call: Call) -> Response:
         found = authorization.assignments()
     above_only = _AT_SCOPE.search(expression) is not None
     chosen = [
-        each for each in found if is_within(scope, each.scope) or (not above_only and is_within(each.scope, scope))
+        each
+        for each in found
+        if authorization.covers(each.scope, scope) or (not above_only and is_within(each.scope, scope))
     ]
     return Response(200, {"value": [responses.assignment(each) for each in chosen]})
 

@@ -73,10 +73,15 @@ class Authorization:
         now = self._cloud.clock.now()
         return [
             assignment
-            for ancestor in with_ancestors(scope)
+            for ancestor in (*with_ancestors(scope), *self._cloud.management.ancestors(scope))
             for assignment in held.get(ancestor, ())
             if assignment.effective_at <= now
         ]
+
+    def covers(self, granted_at: str, scope: str) -> bool:
+        """Whether what is granted at the first scope counts at the second: there, below, or below that management
+        group (documented)."""
+        return is_within(scope, granted_at) or normalised(granted_at) in self._cloud.management.ancestors(scope)
 
     def assignment(self, assignment_id: str) -> RoleAssignment | None:
         return self._assignments.get(normalised(assignment_id))

@@ -1,6 +1,7 @@
 """Managed clusters: written, tagged, stopped, started, deleted. Each change runs as an operation, and while one runs
 the cluster takes no other but its deletion."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ class Clusters:
         self._operations = operations
         self._identities = Identities(cloud)
         self._clusters: dict[str, Cluster] = {}
+        self._by_subscription: dict[str, dict[str, Cluster]] = defaultdict(dict)
         self._deletions: dict[str, str] = {}
 
     def get(self, resource_id: str) -> Cluster | None:
@@ -36,6 +38,9 @@ class Clusters:
 
     def all(self) -> list[Cluster]:
         return list(self._clusters.values())
+
+    def in_subscription(self, subscription_id: str) -> list[Cluster]:
+        return list(self._by_subscription[subscription_id.lower()].values())
 
     def create(
         self,
@@ -49,6 +54,25 @@ class Clusters:
     ) -> tuple[Cluster, str]:
         """A new cluster, in state Creating for `seconds` of Azure's, then in `outcome`; `ended` is told then. Answers
         the cluster and its operation's name. Raises ArmError for what AKS refuses."""
+        cluster = self._made(resource_id, body)
+
+        def finish() -> None:
+            self._still(cluster, "Creating")
+            cluster.power = power
+            self._enter(cluster, outcome)
+            ended(cluster)
+            if outcome == "Failed":
+                raise OperationFailed({"code": "CreateVMSSAgentPoolFailed", "message": "Node provisioning failed."})
+
+        return cluster, self._operations.start(resource_id, cluster.location, seconds, finish)
+
+    def seed(self, resource_id: str, body: dict[str, Any], *, power: str, outcome: str) -> Cluster:
+        """A cluster as if it had been there for long: without an operation. Raises ArmError as `create` does."""
+        cluster = self._made(resource_id, body)
+        cluster.power, cluster.provisioning_state = power, outcome
+        return cluster
+
+    def _made(self, resource_id: str, body: dict[str, Any]) -> Cluster:
         _, _, subscription, _, group, *_, name = resource_id.split("/")
         location = required_location(body, RESOURCE_TYPE)
         properties = completed(
@@ -77,19 +101,10 @@ class Clusters:
             created_at=self._cloud.clock.now(),
             owned_principals=identity.owned if kubelet is None else (*identity.owned, kubelet.object_id),
         )
-        self._clusters[resource_id.lower()] = cluster
+        self._clusters[resource_id.lower()] = self._by_subscription[subscription.lower()][resource_id.lower()] = cluster
         self._cloud.resources.add_group(subscription, cluster.node_resource_group, location, cluster.id)
         self._track(cluster)
-
-        def finish() -> None:
-            self._still(cluster, "Creating")
-            cluster.power = power
-            self._enter(cluster, outcome)
-            ended(cluster)
-            if outcome == "Failed":
-                raise OperationFailed({"code": "CreateVMSSAgentPoolFailed", "message": "Node provisioning failed."})
-
-        return cluster, self._operations.start(resource_id, location, seconds, finish)
+        return cluster
 
     def update(self, cluster: Cluster, body: dict[str, Any]) -> str:
         """A PUT on a cluster that exists: what is given replaces what was. Answers the operation's name."""
@@ -159,6 +174,7 @@ class Clusters:
         if self._clusters.get(key) is not cluster:
             return
         del self._clusters[key]
+        del self._by_subscription[cluster.subscription_id.lower()][key]
         self._deletions.pop(key, None)
         for principal in cluster.owned_principals:
             self._cloud.identity.remove_principal(principal)

@@ -10,13 +10,15 @@ VOLUME_KINDS = ("azure-disk", "azure-file-smb", "nfs", "in-tree", "blob", "unbou
 @dataclass(frozen=True, slots=True)
 class Volume:
     """A persistent volume and its claim. For `unbound` and `no-storage-class` there is the claim only. `snapshots` are
-    those that others than Azure Backup took of it."""
+    those that others than Azure Backup took of it; `size_gib` and `attached` (to a node) are those of its disk."""
 
     name: str
     namespace: str
     claim: str
     kind: str = "azure-disk"
     snapshots: int = 0
+    size_gib: int = 8
+    attached: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ MOST_NAMESPACES = 10_000
 _MOST_VOLUMES = 5_000
 _MOST_HOOKS = 500
 _MOST_RESOURCES = 1_000_000
+_LARGEST_DISK_GIB = 65_536
 
 
 def changed(contents: Contents, given: Fields) -> Contents:
@@ -53,6 +54,8 @@ def _volume(given: Fields, namespaces: frozenset[str]) -> Volume:
         claim=given.text("claim") or name,
         kind=given.text("kind", among=VOLUME_KINDS) or "azure-disk",
         snapshots=given.whole("snapshots", least=0, most=10_000) or 0,
+        size_gib=given.whole("size_gib", least=1, most=_LARGEST_DISK_GIB) or 8,
+        attached=given.flag("attached") is not False,
     )
     given.finish()
     return volume

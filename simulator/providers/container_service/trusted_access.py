@@ -61,6 +61,12 @@ class TrustedAccess:
             for binding in cluster.bindings.values()
         )
 
+    def seed(self, cluster: Cluster, name: str, vault_id: str) -> None:
+        """A binding as backup operator that has been there for long."""
+        binding_id = f"{cluster.id}/trustedAccessRoleBindings/{name}"
+        now = self._cloud.clock.now()
+        cluster.bindings[name.lower()] = Binding(binding_id, name, vault_id, (BACKUP_OPERATOR,), "Succeeded", now)
+
     def routes(self) -> list[Route]:
         roles = "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
         one = _ROOT + "/{binding}"

@@ -24,11 +24,13 @@ from simulator.providers.data_protection.models import (
 from simulator.providers.data_protection.policies import Policies
 from simulator.providers.data_protection.policy_rules import AKS
 from simulator.providers.data_protection.recovery_points import RecoveryPoints, expire
+from simulator.providers.data_protection.resource_guards import ResourceGuardProxies
 from simulator.providers.data_protection.responses import error_object, not_found, operation_result, operation_status
 from simulator.providers.data_protection.restores import POD_RESTARTED as POD_RESTARTED_IN_RESTORE
 from simulator.providers.data_protection.restores import Restores
 from simulator.providers.data_protection.routes import routes
 from simulator.providers.data_protection.schedules import Schedules
+from simulator.providers.data_protection.seeds import Seeds
 from simulator.providers.data_protection.vaults import NOT_EMPTY, Vaults
 
 if TYPE_CHECKING:
@@ -52,8 +54,10 @@ class DataProtection:
         self.backups = Backups(cloud, self._log, self.instances, self._configuration)
         self.jobs = Jobs(cloud, self.vaults, self.instances, self._log, self.backups)
         self.restores = Restores(cloud, self.vaults, self.instances, self._log, self.jobs, self._configuration)
+        self.guards = ResourceGuardProxies(cloud, self.vaults)
+        self.seeds = Seeds(cloud, self.vaults)
         schedules = Schedules(cloud, self.vaults, self._configuration, self.backups.start_scheduled)
-        self._configuration.on_protected = schedules.follow
+        self._configuration.on_protected = self.follow_schedule = schedules.follow
         self.policies.on_changed = schedules.follow_all_of
 
     def routes(self) -> list[Route]:

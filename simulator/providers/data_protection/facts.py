@@ -60,7 +60,7 @@ def gather(cloud: "Cloud", vault: Vault, properties: dict[str, Any]) -> Facts:
     def assigned(principal: str | None, roles: tuple[str, ...], scope: str) -> bool:
         """Also when it has not spread yet."""
         return principal is not None and any(
-            assignment.role_guid in roles and is_within(scope, assignment.scope)
+            assignment.role_guid in roles and cloud.authorization.covers(assignment.scope, scope)
             for assignment in cloud.authorization.assignments_of(principal)
         )
 

@@ -116,6 +116,15 @@ class BackupInstance:
     deletion: DeletionInfo | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceGuardProxy:
+    """The link of a vault to a resource guard: multi-user authorisation."""
+
+    id: str
+    resource_guard_id: str
+    updated: str
+
+
 @dataclass(slots=True)
 class Vault:
     """A Backup vault. `properties` is what the caller set; children by lower-case name."""
@@ -133,6 +142,7 @@ class Vault:
     instances: dict[str, BackupInstance] = field(default_factory=dict)
     deleted_instances: dict[str, BackupInstance] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    guard: ResourceGuardProxy | None = None
 
     @property
     def principal_id(self) -> str | None:

@@ -39,7 +39,7 @@ def default_tag(policy: Policy) -> str:
     return next(str(tag["tagInfo"]["tagName"]) for tag in policy_rules.tags(policy.properties) if tag["isDefault"])
 
 
-def _keep(policy: Policy, tag: str, store: str) -> timedelta | None:
+def retention(policy: Policy, tag: str, store: str) -> timedelta | None:
     """How long a copy in that store is kept; the default rule speaks where the tag's own does not."""
     for name in (tag, default_tag(policy)):
         for lifecycle in policy_rules.lifecycles(policy.properties, name):
@@ -51,7 +51,7 @@ def _keep(policy: Policy, tag: str, store: str) -> timedelta | None:
 def make_point(cloud: "Cloud", policy: Policy, tag: str, *, started: datetime, partial: bool) -> RecoveryPoint:
     """The point of a backup that ends now: one copy, in the operational store."""
     now = cloud.clock.now()
-    keep = _keep(policy, tag, "OperationalStore")
+    keep = retention(policy, tag, "OperationalStore")
     copy = DataStoreCopy(str(cloud.new_uuid()), "OperationalStore", started, None if keep is None else now + keep)
     return RecoveryPoint(cloud.new_uuid().hex, now, tag, policy.name, "Partial" if partial else "Completed", [copy])
 
@@ -67,7 +67,7 @@ def copy_to_vault(cloud: "Cloud", policy: Policy, instance: BackupInstance, poin
     if not wanted or any(other.sent_to_vault for other in recent):
         return
     point.sent_to_vault = True
-    keep = _keep(policy, point.tag, "VaultStore")
+    keep = retention(policy, point.tag, "VaultStore")
 
     def copied() -> None:
         now = cloud.clock.now()

@@ -86,7 +86,7 @@ def not_found(call: Call, what: str) -> ArmError:
 
 def page(call: Call, items: Sequence[Any], body: Callable[[Any], dict[str, Any]]) -> Response:
     """One page of a list; `nextLink` only when there is more (recorded: absent otherwise)."""
-    return arm_page(call, [body(item) for item in items], PAGE_SIZE)
+    return arm_page(call, items, PAGE_SIZE, body)
 
 
 def accepted(

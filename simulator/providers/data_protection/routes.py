@@ -47,6 +47,7 @@ SUBSCRIPTION = "/subscriptions/{subscription}/providers/Microsoft.DataProtection
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.DataProtection"
 VAULTS = GROUP + "/backupVaults"
 VAULT = VAULTS + "/{vault}"
+GUARDS = VAULT + "/backupResourceGuardProxies"
 POLICIES = VAULT + "/backupPolicies"
 INSTANCES = VAULT + "/backupInstances"
 INSTANCE = INSTANCES + "/{instance}"
@@ -61,6 +62,7 @@ CLUSTER_INSTANCES = CLUSTER + "/{cluster}/providers/Microsoft.DataProtection/bac
 def routes(provider: "DataProtection") -> list[Route]:
     """Every route; the bucket is None where recordings show ARM's own counters instead."""
     vaults, policies, instances = provider.vaults, provider.policies, provider.instances
+    guards = provider.guards
     actions, jobs, restores, points = provider.actions, provider.jobs, provider.restores, provider.points
     table: list[tuple[str, str, Handler, str | None]] = [
         ("PUT", VAULT, vaults.put, "vault-write"),
@@ -70,6 +72,10 @@ def routes(provider: "DataProtection") -> list[Route]:
         ("GET", VAULTS, vaults.list_group, "vault-get"),
         ("GET", SUBSCRIPTION + "/backupVaults", vaults.list_subscription, "vault-get"),
         ("POST", GROUP_LOCATION + "/checkNameAvailability", vaults.check_name, None),
+        ("GET", GUARDS, guards.list_all, None),
+        ("PUT", GUARDS + "/{proxy}", guards.put, None),
+        ("GET", GUARDS + "/{proxy}", guards.get, None),
+        ("DELETE", GUARDS + "/{proxy}", guards.delete, None),
         ("PUT", POLICIES + "/{policy}", policies.put, None),
         ("GET", POLICIES + "/{policy}", policies.get, None),
         ("DELETE", POLICIES + "/{policy}", policies.delete, None),

@@ -46,7 +46,7 @@ def vault_body(vault: Vault) -> dict[str, Any]:
     answered: dict[str, Any] = {
         "provisioningState": vault.provisioning_state,
         "storageSettings": properties["storageSettings"],
-        "isVaultProtectedByResourceGuard": False,
+        "isVaultProtectedByResourceGuard": vault.guard is not None,
         **{name: value for name, value in properties.items() if name != "storageSettings"},
         "secureScore": vault_rules.secure_score(properties),
         "bcdrSecurityLevel": vault_rules.bcdr_security_level(properties),
@@ -96,6 +96,10 @@ class Vaults:
     def by_id(self, vault_id: str) -> Vault | None:
         return self._vaults.get(vault_id.rstrip("/").lower())
 
+    def add(self, vault: Vault) -> None:
+        self._vaults[vault.id.lower()] = vault
+        self._track(vault)
+
     def of(self, call: Call) -> Vault:
         """The vault at or above the call's path. Raises 404."""
         vault = self.by_id("/".join(call.request.path.split("/")[:9]))
@@ -132,8 +136,7 @@ class Vaults:
             identity=identity,
             properties=properties,
         )
-        self._vaults[vault.id.lower()] = vault
-        self._track(vault)
+        self.add(vault)
 
         def created() -> None:
             vault.provisioning_state = "Succeeded"

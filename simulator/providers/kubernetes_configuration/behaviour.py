@@ -57,11 +57,14 @@ class KubernetesConfiguration:
     ) -> Extension:
         """Install it as a person would have, without waiting. Raises ArmError as the PUT does."""
         cluster = self._extensions.cluster(cluster_id)
-        wanted = Asked(BACKUP_TYPE, True, "compatible", "stable", None, {"cluster": {}}, dict(settings), {}, True)
-        resource_id = f"{cluster.id}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
-        extension = self._extensions.install(resource_id, cluster, wanted, seconds=0)
+        wanted = _backup_extension(settings)
+        extension = self._extensions.install(_extension_id(cluster, name), cluster, wanted, seconds=0)
         self._extensions.run(extension, cluster, 0, "Create")
         return extension
+
+    def seed_backup_extension(self, cluster: "Cluster", settings: Mapping[str, str], name: str) -> Extension:
+        """It came up long ago, and nobody is told."""
+        return self._extensions.seed(_extension_id(cluster, name), cluster, _backup_extension(settings))
 
     def container_restarts(self, cluster_id: str) -> list[ContainerRestart]:
         """How the runs of the container that does the cluster's backups ended so far, oldest first."""
@@ -226,6 +229,14 @@ class KubernetesConfiguration:
             now=self._cloud.clock.now(),
             identity_resource=identity,
         )
+
+
+def _backup_extension(settings: Mapping[str, str]) -> Asked:
+    return Asked(BACKUP_TYPE, True, "compatible", "stable", None, {"cluster": {}}, dict(settings), {}, True)
+
+
+def _extension_id(cluster: "Cluster", name: str) -> str:
+    return f"{cluster.id}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
 
 
 def _not_found(call: Call) -> ArmError:

@@ -25,6 +25,7 @@ class Extensions:
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
         self._extensions: dict[str, Extension] = {}
+        self._of_cluster: dict[str, list[Extension]] = {}
         self.pods = Pods()
 
     def get(self, resource_id: str) -> Extension | None:
@@ -34,8 +35,7 @@ class Extensions:
         return list(self._extensions.values())
 
     def of(self, cluster_id: str) -> list[Extension]:
-        wanted = cluster_id.lower()
-        return [extension for extension in self._extensions.values() if extension.cluster_id.lower() == wanted]
+        return list(self._of_cluster.get(cluster_id.lower(), ()))
 
     def cluster(self, cluster_id: str) -> "Cluster":
         """The cluster an extension belongs to. Raises ArmError 404 in ARM's words."""
@@ -76,6 +76,15 @@ class Extensions:
             version_known_at=self._cloud.clock.after(min(_VERSION_KNOWN, seconds)),
         )
         self._extensions[resource_id.lower()] = extension
+        self._of_cluster.setdefault(cluster.id.lower(), []).append(extension)
+        return extension
+
+    def seed(self, resource_id: str, cluster: "Cluster", wanted: Asked) -> Extension:
+        """An extension that has been there for long. Raises ArmError as `install` does."""
+        extension = self.install(resource_id, cluster, wanted, seconds=0)
+        extension.aks_identity = self._cloud.identity.new_principal(f"ext-{extension.name}-{cluster.name}")
+        extension.provisioning_state, extension.last_succeeded_at = "Succeeded", self._cloud.clock.now()
+        self.pods.replace(cluster.id, self._cloud.clock.now())
         return extension
 
     def change(self, extension: Extension, cluster: "Cluster") -> None:
@@ -95,6 +104,7 @@ class Extensions:
         """The extension is gone, its identities with it."""
         if self._extensions.pop(extension.id.lower(), None) is None:
             return
+        self._of_cluster[extension.cluster_id.lower()].remove(extension)
         if extension.is_backup:
             self.pods.remove(extension.cluster_id, self._cloud.clock.now())
         for principal in (extension.identity, extension.aks_identity):

@@ -5,6 +5,7 @@ Pure: the text of a query in; the refusal, or the tables it reads, out."""
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simulator.kql.errors import QuerySyntaxError
 from simulator.kql.syntax import Used, used
@@ -67,7 +68,8 @@ class Understood:
     ordered: bool
 
 
-def understood(text: str, tables: Collection[str]) -> Understood:
+@lru_cache(maxsize=256)
+def understood(text: str, tables: frozenset[str]) -> Understood:
     """Raises Refused for what Resource Graph does not do, QuerySyntaxError for what is no KQL. `tables` are the names
     Resource Graph knows, in lower case; a query compares them without regard to case, and without one it is of
     `resources` (both documented)."""

@@ -3,24 +3,29 @@
 import math
 from collections import deque
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from simulator.arm.errors import ArmError
-from simulator.clock import Clock
+
+if TYPE_CHECKING:
+    from simulator.cloud import Cloud
 
 QUERIES = 15
-WINDOW = 5.0
 
 
 class Quota:
-    """Queries of each principal within the window. Assumed: the window slides."""
+    """Queries of each principal within the window (a timing). Assumed: the window slides."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, cloud: "Cloud") -> None:
+        self._cloud = cloud
         self._asked: dict[str, deque[datetime]] = {}
 
     def spend(self, principal_id: str) -> dict[str, str]:
         """The headers of an answer. Raises ArmError 429 with Retry-After when there is nothing left."""
-        now, window = self._clock.now(), timedelta(seconds=self._clock.shorten(WINDOW))
+        clock = self._cloud.clock
+        now, window = clock.now(), timedelta(seconds=clock.shorten(self._cloud.timings.resource_graph_window))
+        if not window:
+            return _headers(QUERIES, 0)  # no quota, for measurements
         asked = self._asked.setdefault(principal_id, deque())
         while asked and asked[0] <= now - window:
             asked.popleft()

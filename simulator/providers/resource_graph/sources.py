@@ -7,11 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simulator.providers.authorization import responses as authorization
+from simulator.providers.compute.disks import DISK_TYPE, disk_json, disks
 from simulator.providers.data_protection.instance_body import INSTANCE_TYPE, instance_body
 from simulator.providers.data_protection.job_body import JOB_TYPE, job_body
 from simulator.providers.data_protection.models import BackupInstance, Job, Policy, Vault
 from simulator.providers.kubernetes_configuration.models import Extension
 from simulator.providers.kubernetes_configuration.responses import extension_json
+from simulator.providers.management.groups import GROUP_TYPE, chain_json, group_row
 from simulator.providers.resource_graph.rows import instance_properties, row
 from simulator.providers.resources import responses as resources
 from simulator.providers.resources.models import Subscription
@@ -43,9 +45,13 @@ def _resources(cloud: "Cloud") -> Iterator[Source]:
     for subscription in cloud.resources.subscriptions():
         for held in cloud.resources.tracked_in(subscription.id):
             yield _source(cloud, held.id, held.type, held.body, held.location)
+    for disk in disks(cloud):
+        yield _source(cloud, disk.id, DISK_TYPE, partial(disk_json, disk))
 
 
 def _containers(cloud: "Cloud") -> Iterator[Source]:
+    for above in cloud.management.all():
+        yield _source(cloud, above.id, GROUP_TYPE, partial(group_row, above, cloud.identity.tenant_id))
     for found in cloud.resources.subscriptions():
         yield _source(
             cloud,
@@ -60,7 +66,8 @@ def _containers(cloud: "Cloud") -> Iterator[Source]:
 def _subscription(cloud: "Cloud", found: Subscription) -> dict[str, Any]:
     body = resources.subscription(found, cloud.identity.tenant_id)
     names = ("state", "subscriptionPolicies", "authorizationSource", "managedByTenants")
-    properties = {name: body[name] for name in names}
+    chain = chain_json(cloud.management.above(found.id))
+    properties = {**{name: body[name] for name in names}, "managementGroupAncestorsChain": chain}
     return {"name": found.display_name, "tags": dict(found.tags) or None, "properties": properties}
 
 
@@ -130,12 +137,6 @@ _READERS: dict[str, Callable[["Cloud"], Iterator[Source]]] = {
     "kubernetesconfigurationresources": _extensions,
     "authorizationresources": _assignments,
 }
-
-
-def jobs(cloud: "Cloud") -> Iterator[tuple[Vault, Job]]:
-    for vault in cloud.data_protection.vaults.all():
-        for job in vault.jobs.values():
-            yield vault, job
 
 
 def job_row(cloud: "Cloud", vault: Vault, job: Job, *, running: bool) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """What ARM itself does: keeps subscriptions and resource groups, registers providers, knows which resources exist."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.operations import Operation, OperationFailed
 from simulator.arm.route import Principal, Route
+from simulator.providers.authorization.scopes import subscription_of
 from simulator.providers.resources.models import UNSERVED, Group, Subscription, Tracked
 from simulator.providers.resources.responses import deletion_blocked
 from simulator.providers.resources.routes import routes
@@ -23,8 +25,8 @@ class Resources:
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
         self._subscriptions: dict[str, Subscription] = {}
-        self._groups: dict[tuple[str, str], Group] = {}
-        self._tracked: dict[str, Tracked] = {}
+        self._groups: dict[str, dict[str, Group]] = defaultdict(dict)  # by subscription, then name
+        self._tracked: dict[str, dict[str, Tracked]] = defaultdict(dict)  # by subscription, then id
 
     def routes(self) -> list[Route]:
         return routes()
@@ -75,19 +77,18 @@ class Resources:
         self._cloud.clock.call_later(self._cloud.timings.provider_registration, settle)
 
     def group(self, subscription_id: str, name: str) -> Group | None:
-        return self._groups.get((subscription_id.lower(), name.lower()))
+        return self._groups[subscription_id.lower()].get(name.lower())
 
     def groups(self, subscription_id: str) -> list[Group]:
-        owner = subscription_id.lower()
-        return [group for (holder, _), group in self._groups.items() if holder == owner]
+        return list(self._groups[subscription_id.lower()].values())
 
     def add_group(self, subscription_id: str, name: str, location: str, managed_by: str | None = None) -> Group:
         """A new resource group, or the one that is there."""
-        key = (subscription_id.lower(), name.lower())
-        if key not in self._groups:
+        held, key = self._groups[subscription_id.lower()], name.lower()
+        if key not in held:
             group_id = f"/subscriptions/{subscription_id}/resourceGroups/{name}"
-            self._groups[key] = Group(group_id, name, subscription_id, location, managed_by=managed_by)
-        return self._groups[key]
+            held[key] = Group(group_id, name, subscription_id, location, managed_by=managed_by)
+        return held[key]
 
     def delete_group(self, group: Group, deleted_by: Principal, correlation_id: str) -> Operation:
         """Begin to delete a group with all that lies in it. When a provider will not let go of something, the
@@ -118,7 +119,7 @@ class Resources:
         for resource in held:
             self.forget(resource.id)
             self._tell_deleted(resource.id, f"{resource.type}/delete", deleted_by, correlation_id)
-        self._groups.pop((group.subscription_id.lower(), group.name.lower()), None)
+        self._groups[group.subscription_id.lower()].pop(group.name.lower(), None)
         action = "Microsoft.Resources/subscriptions/resourceGroups/delete"
         self._tell_deleted(group.id, action, deleted_by, correlation_id)
 
@@ -141,21 +142,30 @@ class Resources:
     ) -> None:
         """A provider holds a top-level resource (again): generic lists and group deletion know it from now on."""
         key = resource_id.lower()
-        held = self._tracked.get(key)
-        self._tracked[key] = Tracked(held.id if held else resource_id, type, location, tags, body)
+        tracked = self._tracked[_owner(key)]
+        held = tracked.get(key)
+        tracked[key] = Tracked(held.id if held else resource_id, type, location, tags, body)
 
     def forget(self, resource_id: str) -> None:
         """The provider holds it no longer. Assumed: what was granted on it goes with it, so that a resource made again
         under the same id starts without."""
-        if self._tracked.pop(resource_id.lower(), None) is not None:
+        key = resource_id.lower()
+        if self._tracked[_owner(key)].pop(key, None) is not None:
             self._cloud.authorization.drop_scope(resource_id)
 
     def tracked(self, resource_id: str) -> Tracked | None:
-        return self._tracked.get(resource_id.lower())
+        key = resource_id.lower()
+        return self._tracked[_owner(key)].get(key)
 
     def tracked_in(self, subscription_id: str, group: str | None = None) -> list[Tracked]:
         """The tracked resources of a subscription, or of one group of it."""
-        prefix = f"/subscriptions/{subscription_id}/".lower()
-        if group is not None:
-            prefix += f"resourcegroups/{group}/".lower()
-        return [resource for key, resource in self._tracked.items() if key.startswith(prefix)]
+        held = self._tracked[subscription_id.lower()]
+        if group is None:
+            return list(held.values())
+        prefix = f"/subscriptions/{subscription_id}/resourcegroups/{group}/".lower()
+        return [resource for key, resource in held.items() if key.startswith(prefix)]
+
+
+def _owner(key: str) -> str:
+    """The subscription of a lower-case id."""
+    return subscription_of(key) or ""

@@ -78,6 +78,36 @@ class Storage:
         account = self.account(account_id)
         return account.containers.get(name.lower()) if account is not None else None
 
+    def seed_account(
+        self, resource_id: str, location: str, properties: dict[str, Any], tags: dict[str, str]
+    ) -> Account:
+        """An account that has been there for long. Raises ValueError when its name is taken."""
+        parts = resource_id.split("/")
+        if parts[8] in self._accounts:
+            raise ValueError(f"the storage account named {parts[8]} is already taken")
+        account = Account(
+            id=resource_id,
+            name=parts[8],
+            location=location,
+            subscription_id=parts[2],
+            resource_group=parts[4],
+            sku={"name": "Standard_LRS"},
+            kind="StorageV2",
+            tags=tags,
+            identity=None,
+            properties=properties,
+            created=self._cloud.clock.now(),
+            provisioning_state="Succeeded",
+        )
+        self._accounts[account.name] = account
+        self._track(account)
+        return account
+
+    def seed_container(self, account: Account, name: str) -> None:
+        container_id = f"{account.id}/blobServices/default/containers/{name}"
+        etag = f'"0x{self._cloud.random.getrandbits(60):015X}"'
+        account.containers[name] = Container(container_id, name, {}, etag, self._cloud.clock.now())
+
     def drop_group(self, subscription_id: str, group: str) -> None:
         scope = f"/subscriptions/{subscription_id}/resourceGroups/{group}"
         for account in list(self._accounts.values()):

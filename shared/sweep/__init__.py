@@ -1,0 +1,7 @@
+"""The sweep: the fleet is judged on a timer, batch by batch, and goes on where it was killed."""
+
+from shared.sweep.after import told
+from shared.sweep.roll_call import roll_call
+from shared.sweep.run import Requested, Swept, ask_for_sweep, notice_approval, sweep
+
+__all__ = ["Requested", "Swept", "ask_for_sweep", "notice_approval", "roll_call", "sweep", "told"]

@@ -1,0 +1,141 @@
+"""The HTTP side in the local Functions host, with Microsoft's worker and storage, without Azure: which function takes
+which address, and that FastAPI's answers come through as they are."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from functions_host import azurite as azurite_process
+from functions_host.azurite import Azurite
+from tests.conftest import CHECKOUT, RunningHost, StartHost
+from tests.contract.http_api_world import AS_NOBODY, AS_READER, arm_id
+from tests.triggers.conftest import Call
+
+JSON = {"Content-Type": "application/json"}
+SETTINGS = {
+    "AKS_BACKUP_GUARD_ARM_ENDPOINT": "http://127.0.0.1:9",
+    "AKS_BACKUP_GUARD_RESOURCE_GRAPH_JOBS": "false",
+    "AKS_BACKUP_GUARD_SUBSCRIPTIONS": "00000000-0000-0000-0000-00000000000a",
+    "IDENTITY_ENDPOINT": "http://127.0.0.1:9",
+    "IDENTITY_HEADER": "none",
+} | {
+    f"AzureWebJobs.{name}.Disabled": "true"
+    for name in ("reconcile", "requeue_overdue", "job_watch", "compliance_sweep", "notifications")
+}
+
+
+@pytest.fixture(scope="module")
+def storage_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Its own: the app's tables have fixed names."""
+    running = azurite_process.start(tmp_path_factory.mktemp("azurite"), in_memory=True)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def host(storage_account: Azurite, start_functions_host: StartHost) -> RunningHost:
+    return start_functions_host(CHECKOUT, SETTINGS | {"AzureWebJobsStorage": storage_account.connection_string})
+
+
+@pytest.fixture(scope="module")
+def deployed(storage_account: Azurite, start_functions_host: StartHost) -> RunningHost:
+    """As Azure runs it when nobody turned authentication on."""
+    settings = {"AzureWebJobsStorage": storage_account.connection_string, "WEBSITE_SITE_NAME": "guard"}
+    return start_functions_host(CHECKOUT, SETTINGS | settings)
+
+
+def test_a_call_reaches_the_app_and_its_answer_the_caller(host: RunningHost, call: Call) -> None:
+    answer = call("GET", f"{host.api}/api/v1/status")
+    assert answer.status == 200
+    assert answer.headers.get_all("Content-Type") == ["application/json"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json()["sweep"] is None
+    assert answer.json()["configurationRevision"] >= 1
+
+
+def test_the_query_and_the_body_come_through_as_they_are(host: RunningHost, call: Call) -> None:
+    unknown = arm_id("nobody").replace("/", "%2F")
+    answer = call("GET", f"{host.api}/api/v1/cluster?id={unknown}")
+    assert (answer.status, answer.json()["error"]["code"]) == (404, "NoSuchCluster")
+    assert answer.json()["error"]["details"] == [{"where": "id", "message": arm_id("nobody").lower()}]
+    answer = call("POST", f"{host.api}/api/v1/clusters/look", '{"id": "ä"}'.encode(), JSON)
+    assert (answer.status, answer.json()["error"]["details"][0]["where"]) == (400, "body id")
+    answer = call("POST", f"{host.api}/api/v1/repairs/approve", '{"hours": 1}', JSON)
+    assert answer.status == 200
+    lines = call("GET", f"{host.api}/api/v1/actions").json()["value"]
+    assert [(line["step"], line["outcome"]) for line in lines] == [
+        ("ApproveRepairs", "Done"),
+        ("ApproveRepairs", "Started"),
+    ]
+
+
+def test_a_post_without_a_body_is_answered(host: RunningHost, call: Call) -> None:
+    answer = call("POST", f"{host.api}/api/v1/repairs/approve", None, JSON)
+    assert (answer.status, answer.json()["lifted"]) == (200, None)
+
+
+@pytest.mark.parametrize("path", ["/api/dashboard", "/api/dashboard/", "/api/dashboard?sort=name"])
+def test_the_dashboard_is_a_page(host: RunningHost, call: Call, path: str) -> None:
+    answer = call("GET", host.api + path)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "<html" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v1/nothing/at/all", "/api/dashboard/nothing/at/all"])
+def test_what_the_app_does_not_have_is_answered_by_the_app(host: RunningHost, call: Call, path: str) -> None:
+    answer = call("GET", host.api + path)
+    assert answer.status == 404
+    assert answer.json()["error"]["code"] == "NotFound"
+
+
+def test_azures_alerts_keep_a_function_of_their_own(host: RunningHost, call: Call) -> None:
+    answer = call("POST", f"{host.api}/api/v1/azure-monitor-alerts", "{}", JSON)
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "MalformedAlert")
+    functions = {item["name"]: item for item in call("GET", f"{host.api}/admin/functions").json()}
+    levels = {name: functions[name]["config"]["bindings"][0]["authLevel"] for name in ("alert_of_azure_monitor", "api")}
+    assert levels == {"alert_of_azure_monitor": "FUNCTION", "api": "ANONYMOUS"}
+
+
+def test_no_function_with_a_key_comes_after_one_that_takes_every_address(host: RunningHost, call: Call) -> None:
+    """The real host tries the functions in the order of their names."""
+    functions = call("GET", f"{host.api}/admin/functions").json()
+    routes = {
+        item["name"]: binding["route"]
+        for item in functions
+        for binding in item["config"]["bindings"]
+        if binding["type"] == "httpTrigger"
+    }
+    for name, route in routes.items():
+        if "{*" in route:
+            start = route.partition("{*")[0]
+            shadowed = [
+                other for other, path in routes.items() if other.upper() > name.upper() and path.startswith(start)
+            ]
+            assert shadowed == [], name
+
+
+def test_the_caller_is_who_the_header_says(host: RunningHost, call: Call) -> None:
+    assert call("GET", f"{host.api}/api/v1/status", None, AS_READER).status == 200
+    assert call("GET", f"{host.api}/api/v1/status", None, AS_NOBODY).status == 403
+    assert call("POST", f"{host.api}/api/v1/repairs/approve", "{}", JSON | AS_READER).status == 403
+    evil = JSON | {"Origin": "http://evil.example"}
+    assert call("POST", f"{host.api}/api/v1/repairs/approve", "{}", evil).status == 403
+    same = JSON | {"Origin": host.api}
+    assert call("POST", f"{host.api}/api/v1/repairs/approve", "{}", same).status == 200
+
+
+def test_in_azure_without_authentication_every_call_is_refused(deployed: RunningHost, call: Call) -> None:
+    for path in ("status", "clusters", "openapi.json"):
+        answer = call("GET", f"{deployed.api}/api/v1/{path}", None, AS_READER)
+        assert (answer.status, answer.json()["error"]["code"]) == (503, "AuthenticationNotConfigured")
+    assert call("GET", f"{deployed.api}/api/dashboard", None, AS_READER).status == 503
+    assert call("GET", f"{deployed.api}/api/health").status == 200, "which anybody may see"
+
+
+def test_no_function_pays_for_the_web_before_it_is_asked_for() -> None:
+    code = "import sys, function_app; print(sorted({'fastapi', 'starlette', 'jinja2', 'pydantic'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
