@@ -40,7 +40,7 @@ unit: .venv/ready node_modules/ready
 fidelity: .venv/ready .tools/azure-cli/ready
 	AZURE_CLI=$(CURDIR)/.tools/azure-cli/bin/az $(BIN)/pytest -m fidelity tests
 
-bench: .venv/ready node_modules/ready
+bench: .venv/ready node_modules/ready .tools/custodian/ready
 	$(BIN)/python -m benchmarks
 
 .venv/ready: requirements-dev.txt requirements.txt
@@ -64,9 +64,16 @@ node_modules/ready: package-lock.json
 	@.tools/azure-cli/bin/pip install --quiet --disable-pip-version-check -r requirements-azure-cli.txt
 	@touch $@
 
+.tools/custodian/ready: requirements-custodian.txt
+	@echo "Installing Cloud Custodian into .tools/custodian (once) ..."
+	@test -x .tools/custodian/bin/python || $(PYTHON) -m venv .tools/custodian
+	@.tools/custodian/bin/pip install --quiet --disable-pip-version-check -r requirements-custodian.txt
+	@touch $@
+
 lock: .venv/ready
 	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements-custodian.in -o requirements-custodian.txt
 
 schema: .venv/ready
 	$(BIN)/python -m shared.profiles > docs/guard.schema.json

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks.report import Report, machine, show
 
-NAMES = ("imports", "intake", "protect_one", "calls", "fleet", "jobs")
+NAMES = ("imports", "intake", "protect_one", "calls", "fleet", "jobs", "sweep", "dashboard")
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def history(
 
 
 def approve_repairs(
-    reason: Annotated[str, typer.Option(help="Why; the audit of the deployed Guard keeps it with your name.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with your name.")],
     hours: Annotated[float, typer.Option(min=0.1, max=24 * 7, help="How long the breaker stays closed.")] = 24,
 ) -> None:
     """Let the repairs go on that the circuit breaker of a sweep holds back: you have looked at the clusters."""

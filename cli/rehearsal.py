@@ -10,7 +10,7 @@ from cli.imagined import Imagination, ImaginingReader
 from cli.memory import MemoryRecords, MemoryRollouts, NoHold
 from shared.arm.client import ArmClient
 from shared.domain.conditions import Condition
-from shared.domain.facts import Unobserved, value_of
+from shared.domain.facts import UNOBSERVED, Unobserved, value_of
 from shared.domain.ids import ClusterId, RegionId
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.profile import Configuration
@@ -188,16 +188,27 @@ def _in_the_way(look: Look) -> tuple[Condition, ...]:
 
 
 def _unread(look: Look) -> str:
-    return next((c.message for c in look.plan.conditions if c.reason == "Unobserved"), "")
+    """Why something that the plan needs could not be read; empty when nothing is missing."""
+    said = next((c.message for c in look.plan.conditions if c.reason == "Unobserved"), "")
+    if not said:
+        return ""
+    observed = look.record.observed
+    facts = {field.name: getattr(observed, field.name) for field in fields(observed)}
+    failed = [
+        f"{name.replace('_', ' ')}: {fact.reason}"
+        for name, fact in facts.items()
+        if isinstance(fact, Unobserved) and fact.reason != UNOBSERVED.reason
+    ]
+    return "; ".join(failed) or said
 
 
 def _identities(*records: Record | None) -> dict[str, str]:
-    found: dict[str, str] = {}
+    named: dict[str | None, str] = {}
     for observed in (record.observed for record in records if record is not None):
         if isinstance(observed, ObservedCluster):
             cluster, extension = value_of(observed.cluster), value_of(observed.extension)
-            found[(cluster.identity_principal_id or "").lower() if cluster else ""] = "the cluster's identity"
-            found[(extension.principal_id or "").lower() if extension else ""] = "the backup extension's identity"
+            named[cluster.identity_principal_id if cluster else None] = "the cluster's identity"
+            named[extension.principal_id if extension else None] = "the backup extension's identity"
         vault = value_of(observed.vault)
-        found[(vault.principal_id or "").lower() if vault else ""] = "the vault's identity"
-    return found
+        named[vault.principal_id if vault else None] = "the vault's identity"
+    return {principal_id.lower(): whose for principal_id, whose in named.items() if principal_id}

@@ -1,5 +1,7 @@
 """`sweep` and `status`: could these clusters be restored today? Asked of Azure directly, with nothing deployed."""
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -102,7 +104,15 @@ def _export(found: "Judged", output: Output, out: Path | None) -> None:
 
     names = {Output.json: "json_export", Output.csv: "csv_export"}
     module = import_module(f"shared.report.{names.get(output, output.value)}")
-    write(module.render(found.snapshot, found.controls), out)
+    text: str = module.render(found.snapshot, found.controls)
+    write(_ascii(text) if output is Output.json else text, out)
+
+
+def _ascii(document: str) -> str:
+    """JSON in which nothing hides or turns the direction of writing round: what is not ASCII stands in strings only."""
+    if document.isascii():
+        return document
+    return re.sub(r"[^\x00-\x7f]+", lambda found: json.dumps(found[0])[1:-1], document)
 
 
 def _severity(fail_on: Grave) -> "Severity":

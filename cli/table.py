@@ -5,14 +5,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
+from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _PIPE_WIDTH = 200
 
 
-def printed(*parts: RenderableType, to_file: bool = False) -> str:
+def printed(*parts: "RenderableType", to_file: bool = False) -> str:
     """As text, with colours only where somebody sees them."""
+    from rich.console import Console
+
     seen = not to_file and sys.stdout.isatty()
     width = None if seen or "COLUMNS" in os.environ else _PIPE_WIDTH
     text = StringIO()
@@ -35,6 +39,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda _done, _of: None
         return
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns: Sequence[object] = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

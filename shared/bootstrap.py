@@ -123,6 +123,7 @@ def _build() -> "World":
     from shared.observe.fleet import GraphFleetReader
     from shared.observe.job_details import JobDetails
     from shared.observe.reader import ArmReader
+    from shared.own_controls import controls_of
     from shared.record.alert_book import TableAlertBook
     from shared.record.audit import TableAuditTrail
     from shared.record.destinations import TableDestinations
@@ -186,7 +187,7 @@ def _build() -> "World":
         breaker=TableRepairBreaker(storage),
         audit=audit,
         scope=_scope(settings, configuration),
-        controls=_controls(settings, configuration),
+        controls=controls_of(configuration, settings.configuration.path.parent),
         configuration=configuration,
         jitter=random.random,
         new_id=lambda: uuid.uuid4().hex,
@@ -225,15 +226,6 @@ def _scope(settings: "Settings", configuration: "Configuration") -> "Scope":
     groups = (*settings.scope.management_groups, *configuration.management_groups)
     return Scope(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(groups)))
 
-
-def _controls(settings: "Settings", configuration: "Configuration") -> "tuple[Control, ...]":
-    """The catalogue's, and those of the user's own Python files, which lie beside guard.yaml. Raises
-    InvalidConfigurationError."""
-    from shared.own_controls import load_controls
-    from shared.plan.compliance.catalogue import CONTROLS
-
-    folder = settings.configuration.path.parent
-    return (*CONTROLS, *load_controls([folder / name for name in configuration.control_files]))
 
 
 def _configuration(source: "ConfigurationSource") -> "Configuration":

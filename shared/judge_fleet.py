@@ -28,6 +28,7 @@ from shared.plan.compliance.findings import (
 from shared.plan.compliance.judge import Fleet, judge, newest_extension_of
 from shared.plan.compliance.scope import batches_of
 from shared.plan.compliance.tally import tallies_of, tally_of
+from shared.plan.compliance.vault_controls import asks_diagnostics
 from shared.plan.selection import Selected, matches, select_profile
 from shared.ports import FleetReader
 
@@ -39,6 +40,10 @@ _AT_ONCE = 100
 """Clusters judged before others have their turn."""
 _GONE_WITH_THEIR_BACKUPS = frozenset({"softdeleted", "softdeleting"})
 """States of an instance that somebody has deleted already, in lower case (Backup Instances REST)."""
+
+
+class AskAgainLater(TransientError):  # noqa: N818 - nothing is wrong yet
+    """Azure did not answer everything that was asked. What it did answer is not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ class JudgedBatch:
 
 class FleetJudge:
     """Judges batches with what they share: vaults, policies, the answers to the user's own queries. It may make so many
-    direct reads more: `confirmations` of clusters, `diagnoses` of vaults. `patient`: what may be readable later is
-    raised and not taken for unreadable."""
+    direct reads more: `confirmations` of clusters, `diagnoses` of vaults. `patient`: what is not answered now is asked
+    again later, and not judged as unreadable."""
 
     def __init__(
         self,
@@ -87,8 +92,9 @@ class FleetJudge:
         self._own: dict[str, Mapping[str, str] | Unobserved] = {}
 
     async def prepare(self, subscriptions: Sequence[str]) -> tuple[Source, ...]:
-        """Ask what all batches share."""
+        """Ask what all batches share. Raises AskAgainLater."""
         self._shared = await self._reader.shared()
+        self._have_patience(self._shared.sources)
         sources = [*self._shared.sources]
         for query in self._configuration.controls:
             try:
@@ -100,15 +106,15 @@ class FleetJudge:
         return tuple(sources)
 
     async def batch(self, subscriptions: Sequence[str], *, only: ClusterId | None = None) -> JudgedBatch:
-        """Raises TransientError, when it is patient."""
+        """Raises AskAgainLater."""
         try:
             seen = await self._reader.batch(subscriptions)
         except GuardError as error:
-            if self._patient and isinstance(error, TransientError):
-                raise
             why = str(error)[:500]
+            self._have_patience([Source("clusters", self._moment().now, error=why)])
             findings = tuple(not_listed(subscription, why) for subscription in subscriptions)
             return JudgedBatch((), findings, (Source("clusters", self._moment().now, error=why),), unread=why)
+        self._have_patience(seen.sources)
         listed = {each.cluster_id: each for each in seen.clusters if only in (None, each.cluster_id)}
         self.newest_extension = max(newest_extension_of(seen.clusters), self.newest_extension, key=version_key)
         read = await self._diagnose(listed.values())
@@ -129,6 +135,11 @@ class FleetJudge:
         matched = exemptions_matched(self._configuration, listed.values())
         sources = (*seen.sources, *read, *confirmed)
         return JudgedBatch(tuple(judged), findings, sources, unlisted=unlisted, matched=matched)
+
+    def _have_patience(self, sources: Sequence[Source]) -> None:
+        for source in sources:
+            if source.error and self._patient:
+                raise AskAgainLater("Unread", f"{source.name}: {source.error}")
 
     async def _orphans(self, seen: FleetBatch) -> tuple[tuple[Finding, ...], tuple[ClusterId, ...], tuple[Source, ...]]:
         """Resource Graph alone proves no absence, so each missing cluster is asked for."""
@@ -180,12 +191,12 @@ class FleetJudge:
 
     def _vaults_to_diagnose(self, clusters: Collection[SeenCluster]) -> set[str]:
         configuration, now = self._configuration, self._moment().now
-        if not any(profile.compliance.diagnostics for profile in configuration.profiles.values()):
+        if not any(map(asks_diagnostics, configuration.profiles.values())):
             return set()
         vaults: set[str] = set()
         for seen in clusters:
             selected = select_profile(configuration, seen.cluster_id, seen.cluster, now)
-            if isinstance(selected, Selected) and selected.profile.compliance.diagnostics:
+            if isinstance(selected, Selected) and asks_diagnostics(selected.profile):
                 vaults |= {instance.vault_id.lower() for instance in value_of(seen.instances) or ()}
         return vaults
 

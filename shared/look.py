@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.domain.conditions import REGION_READY, Condition, summary_of
+from shared.domain.conditions import Condition, summary_of
 from shared.domain.errors import RecordConflict, StepError
 from shared.domain.facts import Present
 from shared.domain.ids import ClusterId, RegionId
@@ -21,7 +21,6 @@ from shared.plan.outcomes import absorb, forgotten, next_life
 from shared.plan.parts import Plan
 from shared.plan.reads import first_reads, further_reads
 from shared.plan.region import region_reads, wanted_region
-from shared.plan.region_first import had_been_protected
 from shared.plan.region_plan import plan_region, repairs_seen
 from shared.plan.rollout import Progress, Wait, counted, may_change
 from shared.plan.under_way import still_quiet
@@ -94,14 +93,10 @@ async def look_at_region(record: Record, world: World) -> Look:
     )
     stopped = await world.stop_reason()
     gate = stop_gate(stopped) if stopped else None if wanted.enforce else audit_gate(wanted.profile.name)
-    ready = record.conditions.get(REGION_READY)
-    was_ready = record.first_ready_at is not None or (ready is not None and ready.status == "True")
-    if gate is None and was_ready:
-        gate = await _hold(world)
+    if gate is None:
+        gate = await _hold(record, world)
     plan = _backed_off(plan_region(record, wanted, moment, gate), errors, record, moment)
-    if not plan.remaining:
-        record = replace(record, first_ready_at=record.first_ready_at or moment.now)
-    return Look(replace(record, remaining=plan.remaining), plan, wanted.profile)
+    return Look(_left(record, plan, moment), plan, wanted.profile)
 
 
 async def look_at_cluster(record: Record, world: World) -> Look:
@@ -118,7 +113,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         left_alone = isinstance(record.observed.cluster, Present) and not profile.remaining
         record = replace(record, profile_digest=record.profile_digest or ("none" if left_alone else ""))
         plan = _backed_off(profile, errors, record, moment)
-        return Look(_planned_for(record, plan, configuration), plan, None, history)
+        return Look(_planned_for(replace(record, remaining=plan.remaining), configuration), plan, None, history)
     record, more = await _read_first(record, moment, world) if not errors else (record, ())
     errors += more
     region = await world.records.get(region_of(record, profile))
@@ -131,7 +126,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
         record, errors = replace(record, observed=reading.observed), reading.errors
     record = absorb(record, moment)
     stopped = await world.stop_reason()
-    hold = await _hold(world) if had_been_protected(record) else None
+    hold = await _hold(record, world)
     held = None if stopped or hold else await _rollout(record, profile, world)
     if held is None and not (stopped or hold):
         record = replace(forgotten(record, profile.digest), profile=profile.name)
@@ -142,7 +137,7 @@ async def look_at_cluster(record: Record, world: World) -> Look:
     plan = _backed_off(plan_cluster(subject, region, configuration, gate), errors, record, moment)
     plan = replace(plan, next_steps=still_quiet(plan.next_steps, subject.observed, world.clock.now()))
     record = noted(record, plan.next_steps, subject)
-    return Look(_planned_for(record, plan, configuration), plan, profile, history)
+    return Look(_planned_for(_left(record, plan, moment), configuration), plan, profile, history)
 
 
 async def _with_history(record: Record, moment: Moment, world: World) -> tuple[Record, ClusterHistory | None]:
@@ -157,17 +152,24 @@ async def _with_history(record: Record, moment: Moment, world: World) -> tuple[R
     return remembered(record, history), history
 
 
-async def _hold(world: World) -> Gate | None:
-    """Why nothing that was protected before is repaired now. Raises TransientError: whoever cannot read it must not
-    act."""
+async def _hold(record: Record, world: World) -> Gate | None:
+    """Why what was as it shall be once is not repaired now; what is still being set up goes on. Raises TransientError:
+    whoever cannot read it must not act."""
+    ready = record.conditions.get(summary_of(record.subject))
+    if record.first_ready_at is None and (ready is None or ready.status != "True"):
+        return None
     hold = await world.breaker.held()
     return hold_gate(hold.sweep_id, hold.clusters, hold.fleet) if hold else None
 
 
-def _planned_for(record: Record, plan: Plan, configuration: Configuration) -> Record:
+def _left(record: Record, plan: Plan, moment: Moment) -> Record:
+    ready_at = record.first_ready_at or (None if plan.remaining else moment.now)
+    return replace(record, remaining=plan.remaining, first_ready_at=ready_at)
+
+
+def _planned_for(record: Record, configuration: Configuration) -> Record:
     return replace(
         record,
-        remaining=plan.remaining,
         configuration_revision=configuration.revision,
         configuration_digest=configuration.digest,
     )

@@ -102,7 +102,7 @@ class Record:
     installed_in: str = ""
     """ARM id of the blob container of the Guard's own extension; empty when the extension was adopted."""
     first_ready_at: datetime | None = None
-    """When a region was first as it shall be."""
+    """When the region, or this very cluster, was first as it shall be."""
     reborn_at: datetime | None = None
     """When a new cluster under the same ARM id was first seen: recovery points before it are not of this cluster."""
     deleted_at: datetime | None = None

@@ -74,6 +74,8 @@ class SweepRun:
     batches: tuple[Batch, ...] = ()
     done: int = 0
     claims: int = 0
+    waits: int = 0
+    """Invocations that ended because Azure did not answer everything."""
     totals: Totals = field(default_factory=Totals)
     names: Mapping[str, str] = field(default_factory=dict)
     """Of subscriptions."""

@@ -125,10 +125,14 @@ def _resumed(
     history, moment = subject.record.steps, subject.moment
     message = f"The backup instance {instance.name} is in {instance.protection_state} by nobody's order; it is resumed."
     ready = Said(PROTECTION_CONFIGURED, "False", "Resuming", message)
-    started = history.started.get(resume.key)
-    under_way = started is not None and moment.since(started) < RESUMED_AFTER and resume.key not in history.attempts
+    started, failed = history.started.get(resume.key), history.attempts.get(resume.key)
+    under_way = (
+        started is not None
+        and moment.since(started) < RESUMED_AFTER
+        and (failed is None or failed.last_failure < started)
+    )
     if resume.key in history.pending or under_way:
-        return waiting(PROTECTION_CONFIGURED, "Resuming", message, 15, resume.key)
+        return waiting(PROTECTION_CONFIGURED, "Resuming", message, 30, resume.key)
     if (not_yet := _inputs_first(subject, inputs_ready, resume.key)) is not None:
         return not_yet
     return attempted(PROTECTION_CONFIGURED, resume, history, moment, ready)

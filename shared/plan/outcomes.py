@@ -76,6 +76,7 @@ def next_life(record: Record, moment: Moment) -> Record:
         resource_uid=uid,
         reborn_at=moment.now,
         installed_in="",
+        first_ready_at=None,
         first_seen_at=moment.now,
         deleted_at=None,
         steps=StepHistory(),
@@ -157,6 +158,8 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
             return _without_intent(record, step.key)
         case Accepted(operation_url):
             record = _without_intent(record, step.key)
+            if isinstance(step, CreateBackupInstance) and _makes_first(record):  # no backup of it has been asked for
+                record = replace(record, backup_job_id="")
             record = replace(
                 record,
                 steps=replace(record.steps, started={**record.steps.started, step.key: moment.now}),
@@ -180,7 +183,7 @@ def remember(record: Record, step: Step, outcome: StepOutcome, moment: Moment) -
             if isinstance(step, StartBackup):
                 return record  # started, but by which job is not said: the intent stays and the job is looked for
             record = _without_intent(record, step.key)
-            if isinstance(step, CreateBackupPolicy):  # whether it is as it was put, the next look sees
+            if isinstance(step, CreateBackupPolicy | ResumeBackups | ResumeProtection):  # what came of it, a look sees
                 record = replace(
                     record, steps=replace(record.steps, started={**record.steps.started, step.key: moment.now})
                 )
@@ -263,11 +266,18 @@ def _changing(record: Record, step: Step, moment: Moment) -> ObservedCluster | O
             return replace(observed, bindings=_CHANGING)
         case CreateBackupInstance():
             # An instance that was not there before has no recovery points: that need not be asked.
-            is_new = not isinstance(observed.instances, Unobserved) and not value_of(observed.instances)
-            points = Absent(moment.now) if is_new else observed.recovery_point
-            return replace(observed, instances=_CHANGING, recovery_point=points)
+            if not _makes_first(record):
+                return replace(observed, instances=_CHANGING)
+            return replace(observed, instances=_CHANGING, recovery_point=Absent(moment.now), backup_job=UNOBSERVED)
         case _:
             return observed
+
+
+def _makes_first(record: Record) -> bool:
+    """Whether the cluster has no backup instance, so that the one being put is new."""
+    observed = record.observed
+    known = isinstance(observed, ObservedCluster) and not isinstance(observed.instances, Unobserved)
+    return known and isinstance(observed, ObservedCluster) and not value_of(observed.instances)
 
 
 def forgotten(record: Record, profile_digest: str) -> Record:

@@ -155,7 +155,7 @@ class Sweeps:
         await self._delete(sweep_id, "")
 
     async def forget(self, clusters_before: datetime, all_before: datetime) -> None:
-        first = _summary_key(min(clusters_before, all_before))
+        first = _summary_key(max(clusters_before, all_before))
         older = self._rows.between(_SUMMARIES, first, _END, ("RowKey", "sweep_id", "started_at", "clusters"))
         for row in [row async for row in older]:
             sweep_id, key = row["sweep_id"], row["RowKey"]
@@ -171,7 +171,8 @@ class Sweeps:
         for mark in (_GOING, _GONE):
             row = await self._rows.read(address)
             if row is not None:
-                await self._rows.put({**row, "clusters": mark})
+                columns = {name: value for name, value in row.items() if name != "etag"}
+                await self._rows.put({**columns, "clusters": mark})
             if mark == _GOING:
                 await self._delete(sweep_id, _PAGES["clusters"])
 

@@ -1,19 +1,18 @@
 """A sweep as CSV for a spreadsheet: a row for each cluster and for each of its verdicts, then the findings and the
 questions to Azure that it all rests on. RFC 4180, with the byte order mark that tells Excel it is UTF-8."""
 
-import csv
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from io import StringIO
+from functools import lru_cache
+from itertools import chain
 
-from shared.domain.compliance import FactValue, JudgedCluster
+from shared.domain.compliance import FactValue, Finding, JudgedCluster, Verdict
 from shared.plan.compliance.control import Control
 from shared.report.evidence import source_names
 from shared.report.snapshot import Snapshot
 
-COLUMNS = (
-    "kind",  # cluster, verdict, finding, source
+_ABOUT = (
     "subject",
     "name",
     "subscription",
@@ -23,8 +22,8 @@ COLUMNS = (
     "team",
     "profile",
     "mode",
-    "restorable",
-    "score",
+)
+_FOUND = (
     "control",
     "control_title",
     "status",
@@ -34,26 +33,28 @@ COLUMNS = (
     "remedy",
     "since",
     "expires",
+    "restorable",
+    "score",
     "at",
     "evidence",
     "sources",
     "request_ids",
 )
+COLUMNS = ("kind", *_ABOUT, *_FOUND)
+"""`kind` is cluster, verdict, finding or source."""
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 """What a spreadsheet may take for the beginning of a formula (OWASP: CSV injection)."""
 _UNSEEN = frozenset({"Cf", "Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that turn the direction of writing round, break lines or hide."""
+_SHORT = 120
 _LONGEST = 32_000
 """Characters of one cell; Excel takes 32,767."""
 
 
 def render(snapshot: Snapshot, controls: Sequence[Control]) -> str:
     """A cell that would begin a formula begins with an apostrophe; characters that nobody sees are written out."""
-    out = StringIO(newline="")
-    writer = csv.DictWriter(out, COLUMNS, restval="", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: cell(value) for name, value in row.items()} for row in _rows(snapshot, controls))
-    return "\ufeff" + out.getvalue()
+    lines = chain([_line(COLUMNS)], _clusters(snapshot, controls), _fleet(snapshot, controls), [""])
+    return "\ufeff" + "\r\n".join(lines)
 
 
 def cell(value: FactValue | datetime) -> str:
@@ -79,75 +80,79 @@ def _seen(letter: str) -> str:
     return f"\\u{ord(letter):04x}" if unicodedata.category(letter) in _UNSEEN else letter
 
 
-def _rows(snapshot: Snapshot, controls: Sequence[Control]) -> Iterator[dict[str, FactValue | datetime]]:
-    summary, by_id = snapshot.summary, {control.id: control for control in controls}
+def _clusters(snapshot: Snapshot, controls: Sequence[Control]) -> Iterator[str]:
+    names = snapshot.summary.subscription_names
+    known = {control.id: control for control in controls}
     sources = {control.id: ", ".join(source_names(control)) for control in controls}
     for cluster in snapshot.clusters:
-        about = _about(cluster, summary.subscription_names.get(cluster.subscription_id, ""))
-        yield {
-            "kind": "cluster",
-            **about,
-            "restorable": cluster.restorable,
-            "score": round(cluster.score, 1),
-            "message": f"still to do: {', '.join(cluster.remaining)}" if cluster.remaining else "",
-            "at": cluster.judged_at,
-        }
+        about = _line(
+            (
+                cluster.cluster_id,
+                cluster.name,
+                cluster.subscription_id,
+                names.get(cluster.subscription_id, ""),
+                cluster.resource_group,
+                cluster.location,
+                cluster.team,
+                cluster.profile,
+                cluster.mode,
+            )
+        )
+        at = cluster.judged_at
+        todo = f"still to do: {', '.join(cluster.remaining)}" if cluster.remaining else ""
+        score = round(cluster.score, 1)
+        yield f'"cluster",{about},{_found(message=todo, restorable=cluster.restorable, score=score, at=at)}'
         for verdict in cluster.verdicts:
-            control = by_id.get(verdict.control)
-            yield {
-                "kind": "verdict",
-                **about,
-                "control": verdict.control,
-                "control_title": control.title if control else "",
-                "status": verdict.status,
-                "severity": verdict.severity,
-                "reason": verdict.reason,
-                "message": verdict.message,
-                "remedy": verdict.remedy,
-                "since": verdict.since,
-                "expires": verdict.expires,
-                "at": cluster.judged_at,
-                "evidence": _evidence(cluster, control.rests_on if control else ()),
-                "sources": sources[control.id] if control else "",
-            }
+            control = known.get(verdict.control)
+            evidence = _evidence(cluster, control.rests_on) if control else ""
+            found = _judged(verdict, control, at=at, evidence=evidence, sources=sources.get(verdict.control, ""))
+            yield f'"verdict",{about},{found}'
+
+
+def _fleet(snapshot: Snapshot, controls: Sequence[Control]) -> Iterator[str]:
+    summary, known = snapshot.summary, {control.id: control for control in controls}
     for finding in summary.findings:
-        control = by_id.get(finding.control)
-        yield {
-            "kind": "finding",
-            "subject": finding.subject,
-            "control": finding.control,
-            "control_title": control.title if control else "",
-            "status": finding.status,
-            "severity": finding.severity,
-            "reason": finding.reason,
-            "message": finding.message,
-            "remedy": finding.remedy,
-            "since": finding.since,
-            "at": summary.ended_at,
-        }
+        about = _line((finding.subject, *[""] * (len(_ABOUT) - 1)))
+        yield f'"finding",{about},{_judged(finding, known.get(finding.control), at=summary.ended_at)}'
     for source in summary.sources:
-        yield {
-            "kind": "source",
-            "name": source.name,
-            "message": source.error or f"{source.rows} rows",
-            "at": source.at,
-            "request_ids": " ".join(source.request_ids),
-        }
+        about = _line(("", source.name, *[""] * (len(_ABOUT) - 2)))
+        ids, said = " ".join(source.request_ids), source.error or f"{source.rows} rows"
+        yield f'"source",{about},{_found(message=said, at=source.at, request_ids=ids)}'
 
 
-def _about(cluster: JudgedCluster, subscription_name: str) -> dict[str, FactValue | datetime]:
-    return {
-        "subject": cluster.cluster_id,
-        "name": cluster.name,
-        "subscription": cluster.subscription_id,
-        "subscription_name": subscription_name,
-        "resource_group": cluster.resource_group,
-        "location": cluster.location,
-        "team": cluster.team,
-        "profile": cluster.profile,
-        "mode": cluster.mode,
-    }
+def _judged(verdict: Verdict | Finding, control: Control | None, **more: FactValue | datetime) -> str:
+    return _found(
+        control=verdict.control,
+        control_title=control.title if control else "",
+        status=verdict.status,
+        severity=verdict.severity,
+        reason=verdict.reason,
+        message=verdict.message,
+        remedy=verdict.remedy,
+        since=verdict.since,
+        expires=verdict.expires if isinstance(verdict, Verdict) else None,
+        **more,
+    )
+
+
+def _found(**cells: FactValue | datetime) -> str:
+    return _line([cells.get(name) for name in _FOUND])
+
+
+def _line(values: Iterable[FactValue | datetime]) -> str:
+    return ",".join([_quoted(value) for value in values])
+
+
+def _quoted(value: FactValue | datetime) -> str:
+    return f'"{cell(value).replace('"', '""')}"' if isinstance(value, str) and len(value) > _SHORT else _word(value)
+
+
+@lru_cache(maxsize=20_000, typed=True)
+def _word(value: FactValue | datetime) -> str:
+    """The same words come again and again, in hundreds of thousands of rows."""
+    return f'"{cell(value).replace('"', '""')}"'
 
 
 def _evidence(cluster: JudgedCluster, names: Iterable[str]) -> str:
-    return "; ".join(f"{name}={_written(cluster.facts.get(name))}" for name in names)
+    facts = cluster.facts
+    return "; ".join([f"{name}={_written(facts.get(name))}" for name in names])

@@ -6,19 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.plan.compliance.control import Control
-from shared.report.json_models import SCHEMA_VERSION, JudgedClusterModel, SweepDocument, SweepModel, control_model
+from shared.report.json_models import (
+    SCHEMA_VERSION,
+    JudgedClusterModel,
+    Model,
+    SweepDocument,
+    SweepModel,
+    control_model,
+)
 from shared.report.snapshot import Snapshot
 
 
 def render(snapshot: Snapshot, controls: Sequence[Control]) -> str:
-    """One JSON object, as docs/schemas/sweep.json says."""
-    document = SweepDocument(
-        schema_version=SCHEMA_VERSION,
-        sweep=SweepModel.model_validate(snapshot.summary),
-        controls=tuple(control_model(control) for control in controls),
-        clusters=tuple(JudgedClusterModel.model_validate(cluster) for cluster in snapshot.clusters),
-    )
-    return document.model_dump_json(by_alias=True, indent=1) + "\n"
+    """One JSON object, as docs/schemas/sweep.json says, a cluster a line. They are written one after the other: all of
+    a large fleet as models would be many times as large as its text."""
+    sweep = _json(SweepModel.model_validate(snapshot.summary))
+    told = ",\n".join(_json(control_model(control)) for control in controls)
+    clusters = ",\n".join(_json(JudgedClusterModel.model_validate(cluster)) for cluster in snapshot.clusters)
+    parts = f'"schemaVersion": {SCHEMA_VERSION}', f'"sweep": {sweep}', f'"controls": [\n{told}\n]'
+    return "{\n" + ",\n".join(parts) + f',\n"clusters": [\n{clusters}\n]\n}}\n'
+
+
+def _json(model: Model) -> str:
+    return model.model_dump_json(by_alias=True)
 
 
 def schema() -> dict[str, Any]:

@@ -15,8 +15,8 @@ _NOT_WRITTEN = re.compile(
 )
 """What XML 1.0 has no place for, and what turns the direction of writing round or hides."""
 
-type _Case = tuple[str, str, Verdict | Finding]
-"""Name, class name, and what was found."""
+type _Case = tuple[str, Verdict | Finding]
+"""The attributes that name it, and what was found."""
 
 
 def render(snapshot: Snapshot, controls: Sequence[Control]) -> str:
@@ -25,11 +25,13 @@ def render(snapshot: Snapshot, controls: Sequence[Control]) -> str:
     summary = snapshot.summary
     suites: dict[str, list[_Case]] = {control.id: [] for control in controls}
     for cluster in snapshot.clusters:
-        where = f"{summary.subscription_names.get(cluster.subscription_id, cluster.subscription_id)}"
+        where = summary.subscription_names.get(cluster.subscription_id, cluster.subscription_id)
+        named = _attributes(name=cluster.name, classname=f"{where}/{cluster.resource_group}")
         for verdict in cluster.verdicts:
-            suites.setdefault(verdict.control, []).append((cluster.name, f"{where}/{cluster.resource_group}", verdict))
+            suites.setdefault(verdict.control, []).append((named, verdict))
     for finding in summary.findings:
-        suites.setdefault(finding.control, []).append((finding.subject, "fleet", finding))
+        named = _attributes(name=finding.subject, classname="fleet")
+        suites.setdefault(finding.control, []).append((named, finding))
     titles = {control.id: control.title for control in controls}
     at = summary.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     cases = [case for suite in suites.values() for case in suite]
@@ -45,8 +47,7 @@ def render(snapshot: Snapshot, controls: Sequence[Control]) -> str:
 
 
 def _cases(suite: Sequence[_Case]) -> Iterator[str]:
-    for name, where, found in suite:
-        named = _attributes(name=name, classname=where)
+    for named, found in suite:
         element = _ELEMENTS.get(found.status)
         if element is None:
             yield f"<testcase {named}/>"
@@ -57,7 +58,7 @@ def _cases(suite: Sequence[_Case]) -> Iterator[str]:
 
 
 def _counts(cases: Sequence[_Case]) -> str:
-    statuses = [found.status for _, _, found in cases]
+    statuses = [found.status for _, found in cases]
     return _attributes(
         tests=len(cases),
         failures=statuses.count("NonCompliant"),

@@ -97,7 +97,8 @@ class Fleet(tuple[JudgedCluster, ...]):
 
 
 def viewed(clusters: Sequence[JudgedCluster], view: View, subscription_names: Mapping[str, str] | None = None) -> Page:
-    """The page of the view. Subscriptions are sorted by their names, as far as these are given. Clusters that are alike in what is sorted by stay in the order they are given in."""
+    """The page of the view. Subscriptions are sorted by their names, as far as these are given. Clusters that are alike
+    in what is sorted by stay in the order they are given in."""
     fleet = clusters if isinstance(clusters, Fleet) else Fleet(clusters)
     names = {key.lower(): name.casefold() for key, name in (subscription_names or {}).items()}
     rows = _sorted(_filtered(fleet, view, names), view, fleet, names)

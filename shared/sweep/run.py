@@ -20,6 +20,7 @@ from shared.domain.sweeps import SweepRun
 from shared.judge_fleet import (
     MOST_CONFIRMED,
     MOST_DIAGNOSED,
+    AskAgainLater,
     FleetJudge,
     calls_of,
     exemption_findings,
@@ -39,8 +40,8 @@ GIVEN_UP_AFTER = timedelta(hours=24)
 """By the calendar: a sweep that is not complete by then is begun anew."""
 CLAIMS_UNTIL_HALVED, CLAIMS_UNTIL_SAID = 3, 6
 """Invocations without progress after which a batch is divided, and after which somebody is told."""
-PATIENT_CLAIMS = 2
-"""Invocations in which what Azure could not answer for the moment is asked again later; then it counts as unread."""
+MOST_WAITS = 3
+"""Invocations of one sweep that end because Azure does not answer everything; from then on it counts as unread."""
 _CAUSE = "ComplianceSweep"
 
 
@@ -79,6 +80,9 @@ async def sweep(world: World, *, begin: bool, since: datetime | None = None) -> 
     except RecordConflict:
         log.warning("sweep %s: another host has it", run.sweep_id)
         return None
+    except AskAgainLater as error:
+        log.warning("sweep %s: the next invocation asks again: %s", run.sweep_id, error)
+        running.run = replace(running.run, waits=running.run.waits + 1)
     except TimeoutError:
         log.warning("sweep %s takes longer than an invocation: the next one goes on", run.sweep_id)
     except Exception as error:
@@ -238,7 +242,7 @@ class _Running:
                 confirmations=MOST_CONFIRMED - run.confirmed,
                 diagnoses=MOST_DIAGNOSED - run.diagnosed,
                 newest_extension=run.newest_extension,
-                patient=run.claims <= PATIENT_CLAIMS,
+                patient=run.waits < MOST_WAITS,
             )
             asked = [name for batch in run.batches if not batch.lost for name in batch.subscriptions]
             sources = await self._judge.prepare(asked)

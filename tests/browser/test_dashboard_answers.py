@@ -1,4 +1,4 @@
-"""What the dashboard's addresses answer, beside what is on the pages: headers, files, refusals, storage that is down."""
+"""What the dashboard answers beside its pages: headers, files, refusals, and when storage is down."""
 
 import base64
 import json

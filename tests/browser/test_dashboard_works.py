@@ -200,6 +200,19 @@ async def test_a_cluster_has_its_story_and_its_evidence(browser: Browser) -> Non
         assert portal == f"https://portal.azure.com/#@/resource{cluster.cluster_id}"
 
 
+async def test_a_cluster_younger_than_the_sweep_has_a_page_that_claims_nothing(browser: Browser) -> None:
+    guard = GuardedApp(FLEET)
+    new = FLEET.clusters[0].cluster_id.rpartition("/")[0] + "/aks-brand-new"
+    await with_a_past(guard, [new])
+    async with visiting(browser, await guard.start()) as visitor:
+        page = await visitor.open(f"/cluster?id={new}")
+        assert await visitor.texts("h1") == ["aks-brand-new"]
+        assert await page.get_by_text("Nobody knows whether it could be restored today").count() == 1
+        assert await page.get_by_text("The last sweep did not see this cluster").count() == 1
+        assert "Memory" in await visitor.texts(".timeline .kind")
+        assert await visitor.accessibility() == []
+
+
 async def test_a_control_names_who_fails_it(browser: Browser) -> None:
     async with visiting(browser, await GuardedApp(FLEET).start()) as visitor:
         await visitor.open(f"/control?id={CONTROL}")

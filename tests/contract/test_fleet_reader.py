@@ -44,7 +44,11 @@ def alike(one: Any, other: Any, *but: str) -> None:
 
 async def test_a_protected_cluster_is_as_arm_has_it() -> None:
     azure = FleetUnderTest()
-    hooked: dict[str, Any] = {"included_namespaces": ("shop", "cart"), "label_selectors": ("app=web",), "snapshot_volumes": False}
+    hooked: dict[str, Any] = {
+        "included_namespaces": ("shop", "cart"),
+        "label_selectors": ("app=web",),
+        "snapshot_volumes": False,
+    }
     cluster = await protected(azure, **hooked)
     job = azure.cloud.data_protection.add_job(cluster.arm_id)
     await azure.clock.advance(600)

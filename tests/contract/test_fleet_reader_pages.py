@@ -1,6 +1,7 @@
 """A page of Resource Graph fails, comes late, comes twice, changes between pages: no cluster is lost or doubled, or the
 answer is an error. Never a short list."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -92,7 +93,10 @@ async def test_pages_that_come_late(azure: FleetUnderTest) -> None:
     known = await azure.seed(5)
     azure.cloud.front_door.faults.add(Fault("late", "POST", latency_seconds=30))
     began = azure.clock.now()
-    whole(await azure.batch(), known)
+    reading = asyncio.ensure_future(azure.batch())
+    while not reading.done():
+        await azure.clock.advance(10)
+    whole(await reading, known)
     assert (azure.clock.now() - began).total_seconds() > 300
 
 
@@ -146,10 +150,9 @@ def once(azure: FleetUnderTest, page: int, happens: Any) -> None:
     azure.before = before
 
 
-@pytest.mark.parametrize(("place", "page"), [*itertools.product(("a-first", "m-middle", "z-last"), (1, 2, 3))])
+@pytest.mark.parametrize(("place", "page"), [*itertools.product(("a-first", "m-middle", "z-last"), (2, 3))])
 async def test_a_cluster_is_made_between_two_pages(azure: FleetUnderTest, place: str, page: int) -> None:
-    known = await azure.seed(1, name="b") + await azure.seed(1, name="c") + await azure.seed(1, name="n")
-    known += await azure.seed(1, name="o") + await azure.seed(1, name="p")
+    known = [each for name in "bcnop" for each in await azure.seed(1, name=name)]
     made: list[str] = []
 
     async def happens() -> None:
@@ -162,7 +165,7 @@ async def test_a_cluster_is_made_between_two_pages(azure: FleetUnderTest, place:
     assert set(known) <= set(found) <= {*known, *made}
 
 
-@pytest.mark.parametrize(("place", "page"), [*itertools.product(range(5), (1, 2, 3))])
+@pytest.mark.parametrize(("place", "page"), [*itertools.product((0, 2, 4), (2, 3))])
 async def test_a_cluster_is_deleted_between_two_pages(azure: FleetUnderTest, place: int, page: int) -> None:
     known = await azure.seed(5)
 
@@ -175,11 +178,10 @@ async def test_a_cluster_is_deleted_between_two_pages(azure: FleetUnderTest, pla
     assert {*known} - {known[place]} <= set(found) <= {*known}
 
 
-@pytest.mark.parametrize(("place", "page"), [*itertools.product(range(4), (2, 3))])
+@pytest.mark.parametrize(("place", "page"), [*itertools.product((0, 3), (2, 3))])
 async def test_one_is_deleted_and_another_made_between_two_pages(azure: FleetUnderTest, place: int, page: int) -> None:
     """Their number stays what it was: only who had been there before tells that one is missing."""
-    known = [*await azure.seed(1, name="a"), *await azure.seed(1, name="b"), *await azure.seed(1, name="c")]
-    known += [*await azure.seed(1, name="d"), *await azure.seed(1, name="e"), *await azure.seed(1, name="f")]
+    known = [each for name in "abcdef" for each in await azure.seed(1, name=name)]
     made: list[str] = []
 
     async def happens() -> None:

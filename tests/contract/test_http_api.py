@@ -22,8 +22,11 @@ from shared.domain.observed import ObservedCluster
 from shared.domain.record import Action, ExtensionMemory, Record, Rung
 from shared.domain.sweeps import SweepRun
 from shared.ports import RepairHold
+from shared.profiles import InvalidConfigurationError
 from shared.report.view import SORTS
+from shared.settings import InvalidSettingsError
 from shared.web.models import SortBy
+from shared.world import World
 from tests.contract.http_api_world import (
     CHANGE,
     CLUSTERS,
@@ -444,6 +447,19 @@ async def test_storage_that_is_down_is_said_so(path: str) -> None:
     assert answer.status_code == 503
     error = answer.json()["error"]
     assert error["code"] == "StorageUnavailable"
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("error", [InvalidSettingsError(("STORAGE: secret",)), InvalidConfigurationError(("secret",))])
+async def test_a_guard_that_is_not_configured_says_where_to_look(error: Exception) -> None:
+    async def no_world() -> World:
+        raise error
+
+    api = Api()
+    api.app.state.world = no_world
+    answer = await api.get("/status")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "NotConfigured")
+    assert "/api/health" in answer.text
     assert "secret" not in answer.text
 
 

@@ -1,5 +1,6 @@
 """Clusters, regions, records and profiles of every kind, also of kinds that Azure would hardly show."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,16 @@ from shared.domain.observed import (
     Vault,
     grant_key,
 )
-from shared.domain.profile import Configuration, ProtectionProfile, Retention, Rule, Selector, VaultSettings
+from shared.domain.profile import (
+    BackupScope,
+    Configuration,
+    ProtectionProfile,
+    Repairs,
+    Retention,
+    Rule,
+    Selector,
+    VaultSettings,
+)
 from shared.domain.record import Record, Validation
 from shared.domain.steps import BACKUP_OPERATOR, EXTENSION_NAME, Attempt, Intent, PendingOperation, StepHistory
 from shared.domain.time import Moment
@@ -41,7 +51,8 @@ GROUP = names.backup_group_id(REGION)
 VAULT = names.vault_id(REGION, GROUP)
 ACCOUNT = names.account_id(REGION, GROUP)
 
-moments = st.integers(0, 100_000).map(lambda seconds: NOW - timedelta(seconds=seconds))
+moments = st.integers(0, 100_000).map(lambda seconds: NOW - timedelta(seconds=max(0, seconds - 10_000)))
+"""Now and then this very moment: what was read in this pass."""
 states = st.sampled_from(["Succeeded", "Failed", "Canceled", "Creating", "Updating", "Deleting", "Unheard"])
 step_keys = st.sampled_from(
     (
@@ -50,6 +61,9 @@ step_keys = st.sampled_from(
         "CreateTrustedAccessBinding",
         "ValidateForBackup",
         "CreateBackupInstance",
+        "UndeleteBackupInstance",
+        "UpdateExtension",
+        "ResumeBackups",
         "StartBackup",
         f"CreateStorageAccount:{ACCOUNT.rsplit('/', 1)[-1]}",
     )
@@ -111,15 +125,28 @@ vaults = st.builds(
     location=st.sampled_from(["westeurope", "westeurope", "eastus"]),
     principal_id=st.sampled_from(["vault-principal", "vault-principal", None]),
     provisioning_state=states,
-    soft_delete=st.sampled_from(["AlwaysOn", "On", "Off"]),
-    immutability=st.just("Disabled"),
-    redundancy=st.just("LocallyRedundant"),
+    soft_delete=st.sampled_from(["AlwaysOn", "On", "Off", "Unheard", ""]),
+    immutability=st.sampled_from(["Disabled", "Unlocked", "Locked", "Unheard", ""]),
+    redundancy=st.sampled_from(["LocallyRedundant", "GeoRedundant"]),
+    soft_delete_days=st.sampled_from([0.0, 14.0, 30.0, 180.0]),
+    cross_region_restore=st.booleans(),
+    cross_subscription_restore=st.booleans(),
 )
 
 accounts = st.builds(
     StorageAccount, st.just(ACCOUNT), st.just("a"), st.just("westeurope"), states, st.just("https://a/")
 )
-policies = st.builds(BackupPolicy, st.just("p"), st.just("p"), st.just("BackupDaily"), st.booleans())
+policies = st.builds(
+    BackupPolicy,
+    st.just("p"),
+    st.just("p"),
+    st.just("BackupDaily"),
+    st.booleans(),
+    st.sampled_from(["P1D", "PT4H", ""]),
+    st.sampled_from(["02:00", ""]),
+    st.sampled_from([7, 1, 0]),
+    st.sampled_from([None, 30, 0]),
+)
 groups = st.builds(ResourceGroup, st.just("g"), st.just("g"), st.just("westeurope"))
 assignments = st.builds(RoleAssignment, st.just("r"), moments)
 
@@ -151,6 +178,7 @@ instances = st.lists(
                 "UpdatingProtection",
                 "ProtectionError",
                 "ProtectionStopped",
+                "BackupsSuspended",
                 "NotProtected",
                 "Unheard",
                 "",
@@ -158,19 +186,32 @@ instances = st.lists(
         ),
         st.sampled_from([names.snapshot_group_id(REGION), "/subscriptions/s/resourceGroups/theirs", ""]),
         st.one_of(st.none(), step_errors),
+        scope=st.sampled_from([None, BackupScope(), BackupScope(included_namespaces=("shop",))]),
     ),
     max_size=3,
 ).map(tuple)
 
+vault_settings = st.builds(
+    VaultSettings,
+    st.sampled_from(["AlwaysOn", "On"]),
+    soft_delete_days=st.sampled_from([14, 30]),
+    immutability=st.sampled_from(["Disabled", "Unlocked", "Locked"]),
+    cross_region_restore=st.booleans(),
+    cross_subscription_restore=st.booleans(),
+    diagnostics_workspace_id=st.sampled_from([None, "/workspace"]),
+)
+repairs = st.builds(Repairs, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+
 profiles = st.builds(
     ProtectionProfile,
     name=st.just("standard"),
-    vault=st.just(VaultSettings("AlwaysOn")),
+    vault=vault_settings,
     mode=st.just("enforce"),
     retention=st.sampled_from([Retention(), Retention(7, 30)]),
     first_backup=st.booleans(),
     isolation=st.sampled_from(["shared-account", "account-per-cluster"]),
     minimum_age=st.sampled_from([0.0, 0.0, 0.0, 3600.0]),
+    repairs=repairs,
     digest=st.just("first"),
 )
 
@@ -206,6 +247,8 @@ observed_clusters = st.builds(
     container=facts(st.builds(BlobContainer, st.just("c"), st.just("c"))),
     vault=facts(vaults),
     policy=facts(policies),
+    deleted_instance=facts(st.just("deleted")),
+    running_jobs=facts(st.just(())),
     recovery_point=facts(st.builds(RecoveryPoint, st.just("rp"), moments, st.just("Completed"))),
     backup_job=facts(
         st.builds(
@@ -228,6 +271,7 @@ observed_regions = st.builds(
     snapshot_group=facts(groups),
     account=facts(accounts),
     vault=facts(vaults),
+    diagnostics=facts(st.booleans()),
 )
 
 
@@ -246,20 +290,16 @@ def situations(draw: st.DrawFn) -> tuple[Record, Record, Configuration, Moment]:
     shared = draw(observed_regions)
     region_facts = {grant_key(grant): draw(facts(assignments)) for grant in region_grants(wanted, shared)}
     known = {policy_name(arm_id): draw(facts(policies)) for arm_id in wanted.policies}
-    shared = ObservedRegion(
-        shared.providers, shared.backup_group, shared.snapshot_group, shared.account, shared.vault, known, region_facts
-    )
+    shared = replace(shared, policies=known, grants=region_facts)
     observed = draw(observed_clusters)
+    installed_in = draw(st.sampled_from(["", names.container_id(CLUSTER, "uid-1", ACCOUNT)]))
     if isinstance(observed.cluster, Present):
         cluster = observed.cluster.value
-        target = target_of(CLUSTER, cluster, profile, observed, wanted, shared)
+        target = target_of(CLUSTER, cluster, profile, observed, wanted, shared, installed_in)
         own = {
             grant_key(grant): draw(facts(assignments)) for grant in cluster_grants(cluster, profile, observed, target)
         }
-        observed = ObservedCluster(
-            **{name: getattr(observed, name) for name in ObservedCluster.__dataclass_fields__ if name != "grants"},
-            grants=own,
-        )
+        observed = replace(observed, grants=own)
     record = Record(
         CLUSTER,
         draw(moments),
@@ -270,6 +310,9 @@ def situations(draw: st.DrawFn) -> tuple[Record, Record, Configuration, Moment]:
         backup_asked_at=draw(st.one_of(st.none(), moments)),
         resource_uid=draw(st.sampled_from(["", "uid-1", "uid-2"])),
         protected_uid=draw(st.sampled_from(["", "uid-1"])),
+        installed_in=installed_in,
+        scope_seen=draw(st.sampled_from(["", "seen"])),
+        stale_before=draw(st.one_of(st.none(), moments)),
         reborn_at=draw(st.one_of(st.none(), moments)),
         requested_at=draw(st.one_of(st.none(), moments)),
     )

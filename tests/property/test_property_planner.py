@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.conditions import READY
-from shared.domain.facts import Absent, Present, Unobserved
+from shared.domain.facts import Absent, Present, Unobserved, value_of
 from shared.domain.observed import ObservedCluster, ObservedRegion, grant_key
 from shared.domain.profile import Configuration
 from shared.domain.record import Record
@@ -15,18 +15,26 @@ from shared.domain.steps import (
     CreateBackupInstance,
     CreateBackupPolicy,
     CreateContainer,
+    CreateDiagnosticSetting,
     CreateResourceGroup,
     CreateStorageAccount,
     CreateTrustedAccessBinding,
     CreateVault,
+    DeleteExtension,
     Done,
     Failed,
     GrantRole,
     InstallExtension,
     RegisterProvider,
+    ResumeBackups,
+    ResumeProtection,
+    RevokeRole,
     StartBackup,
     Step,
     StepOutcome,
+    UndeleteBackupInstance,
+    UpdateExtension,
+    UpdateVault,
     ValidateForBackup,
 )
 from shared.domain.time import Moment
@@ -40,7 +48,14 @@ from shared.plan.region_plan import plan_region
 from tests.property.strategies import REGION, situations, step_errors
 
 Situation = tuple[Record, Record, Configuration, Moment]
-DONE_AT_ONCE = (RegisterProvider, CreateResourceGroup, CreateBackupPolicy, GrantRole, CreateContainer)
+DONE_AT_ONCE = (
+    RegisterProvider,
+    CreateResourceGroup,
+    CreateBackupPolicy,
+    CreateDiagnosticSetting,
+    GrantRole,
+    CreateContainer,
+)
 
 
 def taken_in(situation: Situation) -> Situation:
@@ -76,8 +91,12 @@ def fact_behind(step: Step, observed: ObservedCluster) -> object:
             return observed.account
         case CreateTrustedAccessBinding():
             return observed.bindings
-        case ValidateForBackup() | CreateBackupInstance():
+        case ValidateForBackup() | CreateBackupInstance() | ResumeBackups() | ResumeProtection():
             return observed.instances
+        case UndeleteBackupInstance():
+            return observed.deleted_instance
+        case UpdateExtension():
+            return observed.extension
         case StartBackup():
             return observed.recovery_point
         case GrantRole():
@@ -93,8 +112,10 @@ def region_fact_behind(step: Step, observed: ObservedRegion) -> object:
             return observed.snapshot_group if "Snapshots" in step.arm_id else observed.backup_group
         case CreateStorageAccount():
             return observed.account
-        case CreateVault():
+        case CreateVault() | UpdateVault():
             return observed.vault
+        case CreateDiagnosticSetting():
+            return observed.diagnostics
         case CreateBackupPolicy():
             return observed.policies[policy_name(step.arm_id)]
         case GrantRole():
@@ -121,7 +142,60 @@ def test_a_step_of_a_region_needs_a_proven_absence(situation: Situation) -> None
     assert isinstance(observed, ObservedRegion)
     for step in region_planned(situation).next_steps:
         fact = region_fact_behind(step, observed)
+        if isinstance(fact, Present) and isinstance(step, UpdateVault | CreateBackupPolicy | CreateDiagnosticSetting):
+            assert isinstance(step, CreateDiagnosticSetting) or fact.observed_at >= situation[3].now, step
+            continue
         assert isinstance(fact, Present if isinstance(step, RegisterProvider) else Absent), step
+
+
+@given(situations())
+def test_nothing_is_deleted_because_somebody_changed_something(situation: Situation) -> None:
+    """Without a failed job to cure, that is."""
+    situation = taken_in(situation)
+    for plan in (planned(situation), region_planned(situation)):
+        assert not any(isinstance(step, DeleteExtension | RevokeRole) for step in plan.next_steps)
+
+
+SOFT_DELETE, IMMUTABILITY = ("off", "on", "alwayson"), ("disabled", "unlocked", "locked")
+
+
+@given(situations())
+def test_a_vault_is_never_made_weaker_and_never_bound_for_ever_unasked(situation: Situation) -> None:
+    situation = taken_in(situation)
+    (profile,) = situation[2].profiles.values()
+    for step in region_planned(situation).next_steps:
+        if not isinstance(step, UpdateVault):
+            continue
+        vault = value_of(situation[1].observed.vault)  # type: ignore[union-attr]
+        assert vault is not None
+        if step.soft_delete_days is not None:
+            before = SOFT_DELETE.index(vault.soft_delete.lower())
+            after = SOFT_DELETE.index(step.soft_delete.lower())
+            assert (after, step.soft_delete_days) > (before, vault.soft_delete_days)
+            assert after >= before
+            assert step.soft_delete_days >= vault.soft_delete_days
+            assert after < 2 or before == 2 or profile.repairs.one_way
+        else:
+            assert step.soft_delete == vault.soft_delete
+        if step.immutability:
+            before = IMMUTABILITY.index((vault.immutability or "Disabled").lower())
+            assert IMMUTABILITY.index(step.immutability.lower()) > before
+            assert step.immutability != "Locked" or profile.repairs.one_way
+        assert not step.cross_region_restore or (profile.repairs.one_way and not vault.cross_region_restore)
+        assert not step.cross_subscription_restore or not vault.cross_subscription_restore
+        changes = step.soft_delete_days or step.immutability or step.cross_subscription_restore
+        assert profile.repairs.vault_settings or not (changes or step.cross_region_restore)
+
+
+@given(situations())
+def test_an_instance_is_resumed_only_when_the_profile_or_the_guards_own_undelete_says_so(situation: Situation) -> None:
+    situation = taken_in(situation)
+    (profile,) = situation[2].profiles.values()
+    for step in planned(situation).next_steps:
+        if isinstance(step, ResumeBackups):
+            assert profile.repairs.resume_suspended
+        if isinstance(step, ResumeProtection):
+            assert profile.repairs.resume_stopped or "UndeleteBackupInstance" in situation[0].steps.started
 
 
 @given(situations())

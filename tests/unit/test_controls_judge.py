@@ -18,6 +18,7 @@ from shared.plan.compliance.handbook import handbook
 from shared.plan.compliance.judge import WEIGHTS, newest_extension_of
 from shared.plan.compliance.kql import kql_control
 from shared.plan.compliance.posture import Posture
+from shared.plan.repairs import REPAIRABLE
 from shared.plan.selection import EXEMPT_TAG, PROFILE_TAG
 from tests.unit.controls_world import CLUSTER, NONE, NOW, SUBSCRIPTION, UNREAD, Scene, ago, healthy, here
 
@@ -132,10 +133,10 @@ def test_a_cluster_younger_than_its_profile_asks_is_exempt_until_it_is_old_enoug
 def test_the_score_is_the_share_of_what_complies_by_weight() -> None:
     scene = healthy()
     scene.vault(guarded=False)  # Warning
-    scene.last("failed", "X")  # Error; and what the failed job would have told is not known, Error too
+    scene.last("failed", "X")  # Warning; and what that job would have told of volumes is not known: Error
     judged = scene.judged()
     whole = sum(WEIGHTS[verdict.severity] for verdict in judged.verdicts)
-    lost = WEIGHTS["Warning"] + 2 * WEIGHTS["Error"]
+    lost = 2 * WEIGHTS["Warning"] + WEIGHTS["Error"]
     assert judged.score == pytest.approx(100 * (whole - lost) / whole, abs=0.05)
     assert judged.restorable == "Yes"
 
@@ -293,6 +294,17 @@ def test_hostile_names_and_tags_are_only_text(text: str) -> None:
     assert judged.restorable == "No"
 
 
+def test_nothing_that_is_said_is_longer_than_a_row_has_room_for() -> None:
+    scene = healthy()
+    scene.installed(provisioning_state="Failed", error="e\ud800" * 100_000)
+    judged = scene.judged()
+    verdict = next(verdict for verdict in judged.verdicts if verdict.control == "extension-healthy")
+    error = judged.facts["extension_error"]
+    assert isinstance(error, str)
+    assert len(verdict.message) == len(error) == 2000
+    verdict.message.encode()
+
+
 def test_ids_are_unique_and_words_are_whole_sentences() -> None:
     everything = (*CONTROLS, *FLEET_CONTROLS)
     assert len({control.id for control in everything}) == len(everything)
@@ -301,6 +313,10 @@ def test_ids_are_unique_and_words_are_whole_sentences() -> None:
         assert not control.title.endswith(".")
         assert control.why.endswith(".")
         assert control.remedy.endswith((".", ")"))
+
+
+def test_what_the_loop_can_repair_is_a_control() -> None:
+    assert {control.id for control in CONTROLS} >= REPAIRABLE
 
 
 def test_the_newest_extension_is_found_by_its_numbers() -> None:

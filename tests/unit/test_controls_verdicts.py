@@ -344,6 +344,15 @@ def test_what_the_profile_does_not_ask_gives_no_verdict(control: str, change: Ch
     assert scene.verdict(control) is None
 
 
+def test_a_workspace_in_the_profile_asks_for_diagnostics_too() -> None:
+    scene = healthy()
+    scene.rule(diagnostics=False)
+    promised_vault(diagnostics_workspace_id="/workspace")(scene)
+    verdict = scene.verdict("vault-diagnostics")
+    assert verdict is not None
+    assert verdict.status == "Compliant"
+
+
 def test_an_adopted_instance_counts_and_is_judged_by_its_own_vault_and_policy() -> None:
     scene = healthy()
     scene.adopt()

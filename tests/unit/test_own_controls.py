@@ -178,7 +178,7 @@ def test_a_control_cannot_flood_a_report(tmp_path: Path) -> None:
     (control,) = load_controls([written(tmp_path, text)])
     verdict = judged(control)
     assert verdict is not None
-    assert (len(verdict.reason), len(verdict.message), verdict.remedy) == (1000, 1000, "4")
+    assert (len(verdict.reason), len(verdict.message), verdict.remedy) == (100, 1000, "4")
 
 
 def test_all_controls_are_the_guards_the_queries_and_the_files(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ CONTROLS: tuple[Control, ...] = (
         "The last backup completed without warnings",
         "What a warning names is not in the recovery point, and a failure is how gaps begin.",
         "Look at the job in the vault.",
-        "Error",
+        "Warning",
         False,
         ("last_job", "last_job_status", "last_job_codes", "last_job_ended_at"),
         instance_controls.last_job_clean,

@@ -7,6 +7,7 @@ from shared.domain.compliance import FactValue
 from shared.domain.facts import Fact, Present, Unobserved, value_of
 from shared.domain.fleet import Remembered, SeenCluster
 from shared.domain.ids import same_id
+from shared.domain.jobs import cut
 from shared.domain.profile import BackupScope
 from shared.plan.compliance.cluster_controls import role_in_words
 from shared.plan.compliance.control import FactSource
@@ -75,6 +76,8 @@ FACT_SOURCES: Mapping[str, FactSource] = {
 """Fact -> the question it is an answer to. A fact that is None is not there or could not be read; `unread` says of
 which question the answer is missing, and why."""
 
+_LONGEST = 2000
+
 
 def sheet(seen: SeenCluster, posture: Posture | None, remembered: Remembered | None) -> dict[str, FactValue]:
     """Without a posture (nobody's profile) only what needs no profile is in it. Times are ISO 8601."""
@@ -95,7 +98,7 @@ def sheet(seen: SeenCluster, posture: Posture | None, remembered: Remembered | N
         "instances": tuple(instance.arm_id for instance in value_of(seen.instances) or ()),
         "extension": extension.arm_id if extension else None,
         "extension_state": extension.provisioning_state if extension else None,
-        "extension_error": extension.error if extension else None,
+        "extension_error": cut(extension.error, _LONGEST) if extension else None,
         "extension_version": extension.version if extension else None,
         "extension_auto_upgrade": extension.auto_upgrade if extension else None,
         "memory_limit": extension.memory_limit if extension else None,
@@ -181,19 +184,14 @@ _EVERYTHING = BackupScope()
 
 
 def _unread(seen: SeenCluster, posture: Posture | None) -> tuple[str, ...]:
-    facts: tuple[tuple[str, Fact[object]], ...] = (
-        ("extensions", seen.extension),
-        ("instances", seen.instances),
-        ("jobs", seen.jobs),
-    )
+    facts: tuple[Fact[object], ...] = (seen.extension, seen.instances, seen.jobs)
     if posture is not None:
-        facts += (
-            ("vaults", posture.vault),
-            ("policies", posture.policy),
-            ("grants", posture.missing_roles),
-            ("record", posture.bindings),
-        )
-    return tuple(f"{name}: {fact.reason}" for name, fact in facts if isinstance(fact, Unobserved))
+        facts += (posture.vault, posture.policy, posture.missing_roles, posture.bindings)
+    if Unobserved not in map(type, facts):
+        return ()
+    questions = ("extensions", "instances", "jobs", "vaults", "policies", "grants", "record")
+    named = zip(questions, facts, strict=False)
+    return tuple(f"{name}: {fact.reason}" for name, fact in named if isinstance(fact, Unobserved))
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -8,6 +8,7 @@ from shared.domain.alerts import Severity
 from shared.domain.compliance import JudgedCluster, Restorable, Verdict
 from shared.domain.facts import Fact
 from shared.domain.fleet import Remembered, SeenCluster
+from shared.domain.jobs import cut
 from shared.domain.observed import Grant
 from shared.domain.profile import ProtectionProfile
 from shared.plan.compliance.catalogue import SELECTED
@@ -22,6 +23,9 @@ __all__ = ["WEIGHTS", "Fleet", "judge", "newest_extension_of"]
 
 WEIGHTS: Mapping[Severity, int] = {"Critical": 8, "Error": 4, "Warning": 2, "Informational": 1}
 """Of a control in the score."""
+
+_LONGEST = 2000
+"""Characters of what is said: an extension's own error may be a whole log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +117,18 @@ def _score(verdicts: tuple[Verdict, ...]) -> float:
     """Where nothing counts, nothing is missing."""
     whole = good = 0
     for verdict in verdicts:
-        if verdict.status != "Exempt":
-            weight = WEIGHTS[verdict.severity]
+        weight, status = WEIGHTS[verdict.severity], verdict.status
+        if status == "Compliant":
             whole += weight
-            good += weight if verdict.status == "Compliant" else 0
-    return round(100.0 * good / whole, 1) if whole else 100.0
+            good += weight
+        elif status != "Exempt":
+            whole += weight
+    return 100.0 if good == whole else round(100.0 * good / whole, 1)
 
 
 def _verdict(control: str, severity: Severity, outcome: Outcome, remedy: str) -> Verdict:
-    return Verdict(control, outcome.status, severity, outcome.reason, outcome.message, outcome.remedy or remedy)
+    message, what_to_do = cut(outcome.message, _LONGEST), cut(outcome.remedy or remedy, _LONGEST)
+    return Verdict(control, outcome.status, severity, cut(outcome.reason, 100), message, what_to_do)
 
 
 def _exempt(verdict: Verdict, excused: _Excused | None) -> Verdict:

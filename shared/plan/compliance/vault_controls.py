@@ -3,6 +3,7 @@ the profile says is compliant. Of a vault that a profile names as existing it pr
 
 from shared.domain.facts import Absent, Fact, Present, Unobserved
 from shared.domain.observed import Vault
+from shared.domain.profile import ProtectionProfile
 from shared.plan.compliance.control import COMPLIANT, Outcome, non_compliant, unknown
 from shared.plan.compliance.durations import spoken
 from shared.plan.compliance.instance_controls import lacking
@@ -76,9 +77,14 @@ def multi_user_authorisation(posture: Posture) -> Outcome | None:
     return non_compliant("NoResourceGuard", message)
 
 
+def asks_diagnostics(profile: ProtectionProfile) -> bool:
+    """Whether somebody must read the diagnostic settings of its vaults."""
+    return profile.compliance.diagnostics or profile.vault.diagnostics_workspace_id is not None
+
+
 def diagnostics(posture: Posture) -> Outcome | None:
     """Read of one vault after the other, so it may be some days old."""
-    if not (posture.profile.compliance.diagnostics or posture.profile.vault.diagnostics_workspace_id):
+    if not asks_diagnostics(posture.profile):
         return None
     if isinstance(posture.instance, Absent):
         return lacking(posture.instance, "")

@@ -9,11 +9,13 @@ from shared.domain.compliance import FactValue, JudgedCluster, SweepSummary, Ver
 from shared.domain.conditions import READY, Condition
 from shared.domain.facts import Fact, Present
 from shared.domain.fleet import Source
+from shared.domain.ids import ClusterId
 from shared.domain.record import Action, Record
 from shared.plan.compliance.facts import FACT_SOURCES
 from shared.report.marks import CONDITIONS, GRAVE, RESTORABLE, VERDICTS, Mark, outcome, urgency
 from shared.report.pages import PORTAL
 from shared.web.dashboard.groups import label_of
+from shared.web.dashboard.live import without_beginnings
 from shared.web.dashboard.query import control_link
 from shared.web.dashboard.words import Words, title_of
 
@@ -65,6 +67,8 @@ class Evidence:
 class ClusterPage:
     now: datetime
     cluster: JudgedCluster
+    swept: bool
+    """False: the last sweep has not seen it, and only the Guard's own record knows it."""
     summary: SweepSummary
     subscription: str
     restorable: Mark
@@ -107,6 +111,7 @@ def cluster_page(
     return ClusterPage(
         now=now,
         cluster=cluster,
+        swept=bool(cluster.verdicts),
         summary=summary,
         subscription=label_of(summary, "subscription", cluster.subscription_id),
         restorable=RESTORABLE[cluster.restorable],
@@ -121,6 +126,24 @@ def cluster_page(
         timeline=timeline(known, happened, words),
         unread=unread(happened),
         evidence=evidence_of(cluster, summary),
+    )
+
+
+def unjudged(cluster: ClusterId) -> JudgedCluster:
+    """One that no sweep has seen: nothing is known about whether it could be restored."""
+    return JudgedCluster(
+        cluster_id=cluster.arm_id,
+        name=cluster.name,
+        subscription_id=cluster.subscription_id,
+        resource_group=cluster.resource_group,
+        location="",
+        team="",
+        profile="",
+        mode="",
+        verdicts=(),
+        facts={},
+        score=0.0,
+        restorable="Unknown",
     )
 
 
@@ -184,7 +207,7 @@ def timeline(record: Record | None, happened: Happened, words: Words) -> tuple[E
     """Newest first."""
     events = [
         *_of_changes(_known(happened.changes), words),
-        *_of_actions(_known(happened.actions)),
+        *_of_actions(without_beginnings(_known(happened.actions))),
         *_of_alerts(_known(happened.alerts)),
         *(_of_record(record) if record else ()),
     ]

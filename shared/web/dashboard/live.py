@@ -73,6 +73,21 @@ async def newest(world: World, subject: str | None = None, limit: int = _NEWEST)
     return tuple(await world.audit.newest(limit, subject))
 
 
+def without_beginnings(actions: Sequence[Action]) -> list[Action]:
+    """Newest first, as they come; the beginning of what has ended since is left out."""
+    ended: set[tuple[str, str, str]] = set()
+    kept = []
+    for action in actions:
+        what = (action.subject, action.step, action.target)
+        if action.outcome != "Started":
+            ended.add(what)
+        elif what in ended:
+            ended.discard(what)
+            continue
+        kept.append(action)
+    return kept
+
+
 async def _stopped(world: World) -> str:
     return await world.stop_reason() or ""
 

@@ -14,7 +14,7 @@ from shared.report.marks import RESTORABLE, VERDICTS, Mark, outcome, urgency
 from shared.report.snapshot import Snapshot
 from shared.report.view import Page, View
 from shared.web.dashboard.groups import GROUPINGS, Grouping, grouping
-from shared.web.dashboard.live import Live
+from shared.web.dashboard.live import Live, without_beginnings
 from shared.web.dashboard.query import cluster_link, control_link, only
 from shared.web.dashboard.table import Table, table
 from shared.web.dashboard.words import Words, title_of
@@ -200,20 +200,9 @@ def left_to_do(snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
 
 
 def results(actions: Fact[tuple[Action, ...]]) -> tuple[Line, ...]:
-    """The newest lines of the audit trail; the beginning of what has ended since is left out."""
-    if not isinstance(actions, Present):
-        return ()
-    ended: set[tuple[str, str, str]] = set()
-    shown: list[Line] = []
-    for action in actions.value:
-        what = (action.subject, action.step, action.target)
-        if action.outcome == "Started" and what in ended:
-            ended.discard(what)
-            continue
-        if action.outcome != "Started":
-            ended.add(what)
-        shown.append(line(action))
-    return tuple(shown[:_LINES_SHOWN])
+    """The newest lines of the audit trail."""
+    known = actions.value if isinstance(actions, Present) else ()
+    return tuple(line(action) for action in without_beginnings(known)[:_LINES_SHOWN])
 
 
 def line(action: Action) -> Line:

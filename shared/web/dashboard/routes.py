@@ -16,7 +16,7 @@ from shared.report.snapshot import Snapshot
 from shared.report.view import viewed
 from shared.web.access import reader
 from shared.web.dashboard.assets import answer, page
-from shared.web.dashboard.cluster import Happened, cluster_page
+from shared.web.dashboard.cluster import Happened, cluster_page, unjudged
 from shared.web.dashboard.control import control_page
 from shared.web.dashboard.groups import GROUPINGS, grouping
 from shared.web.dashboard.live import LiveView, fact, newest
@@ -70,12 +70,12 @@ async def overview_page(request: Request, world: TheWorld, snapshots: TheSnapsho
 
 @router.get("/cluster")
 async def one_cluster(world: TheWorld, snapshot: TheLatest, view: TheLiveView, id: str = "") -> Response:
-    """404 for a cluster that the last sweep did not see."""
-    cluster = snapshot.cluster(id)
-    if cluster is None:
-        message = "The last sweep did not see it. It may be gone, out of scope, or newer than the sweep."
-        raise NotShownError("No such cluster", message, id)
-    known = ClusterId.parse(cluster.cluster_id)
+    """404 for a cluster that neither the last sweep nor the Guard's record knows."""
+    judged = snapshot.cluster(id)
+    try:
+        known = ClusterId.parse(judged.cluster_id if judged else id)
+    except ValueError:
+        raise _no_such_cluster(id) from None
     record, changes, actions, alerts, live = await asyncio.gather(
         _record(world, known),
         fact(world, _changes(world, known)),
@@ -83,7 +83,9 @@ async def one_cluster(world: TheWorld, snapshot: TheLatest, view: TheLiveView, i
         fact(world, _alerts(world, known)),
         view.now(world),
     )
-    now = world.clock.now()
+    if judged is None and isinstance(record, Absent):
+        raise _no_such_cluster(id)
+    now, cluster = world.clock.now(), judged or unjudged(known)
     shown = cluster_page(cluster, snapshot.summary, _words(world), record, Happened(changes, actions, alerts), now)
     return page("cluster.html", shown=shown, live=live, now=now)
 
@@ -121,6 +123,11 @@ async def static(name: str, request: Request) -> Response:
 
 def _words(world: World) -> Words:
     return {control.id: control for control in controls_of(world)}
+
+
+def _no_such_cluster(asked: str) -> NotShownError:
+    message = "Neither the last sweep nor the Guard itself has seen it. It may be gone, or out of scope."
+    return NotShownError("No such cluster", message, asked)
 
 
 async def _record(world: World, cluster: ClusterId) -> Fact[Record]:
