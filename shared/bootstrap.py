@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from shared.arm.client import ArmClient
     from shared.domain.fleet import Scope
     from shared.domain.profile import Configuration
-    from shared.plan.compliance.control import Control
     from shared.ports import JobSource
     from shared.record.alert_book import TableAlertBook
     from shared.record.emergency_stop import TableEmergencyStop
@@ -225,7 +224,6 @@ def _scope(settings: "Settings", configuration: "Configuration") -> "Scope":
     named = (*settings.scope.subscriptions, *(each.lower() for each in configuration.subscriptions))
     groups = (*settings.scope.management_groups, *configuration.management_groups)
     return Scope(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(groups)))
-
 
 
 def _configuration(source: "ConfigurationSource") -> "Configuration":
