@@ -42,7 +42,7 @@ def plan(
     planned, regions, unread = run(_planned(known, scope_of(known, subscription, management_group), cluster, all_))
     sheet = _sheet(planned, regions, unread)
     if output is Output.table:
-        write(_text(sheet, [*regions.values(), *planned], out is not None), out)
+        write([_text(sheet, [*regions.values(), *planned], out is not None)], out)
     else:
         show(sheet, output, out)
     if unread or any(each.unread for each in planned):

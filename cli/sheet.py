@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cli.options import Output
 from cli.run import could_not_tell, remark
@@ -31,26 +31,32 @@ class Sheet:
 
 def show(sheet: Sheet, output: Output, out: Path | None) -> None:
     """To stdout, or into the file."""
-    if output is Output.table:
-        write(_table(sheet, out), out)
-    else:
-        write(_FORMS[output](sheet), out)
+    write([_table(sheet, out) if output is Output.table else _FORMS[output](sheet)], out)
 
 
-def write(text: str, out: Path | None) -> None:
-    """UTF-8, whatever the terminal's own encoding is. Ends the command with exit code 2 when the file cannot be
-    written."""
-    text = text if text.endswith("\n") else text + "\n"
+def write(pieces: Iterable[str], out: Path | None) -> None:
+    """UTF-8, whatever the terminal's own encoding is, ended by a line feed. Ends the command with exit code 2 when the
+    file cannot be written."""
     if out is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
+        _written(pieces, sys.stdout.buffer)
         return
     try:
-        out.write_text(text, encoding="utf-8", newline="")
+        with out.open("wb") as file:
+            _written(pieces, file)
     except OSError as error:
         could_not_tell(f"{out}: cannot be written: {error.strerror or error}", error)
     remark(f"Written: {out}")
+
+
+def _written(pieces: Iterable[str], file: BinaryIO) -> None:
+    last = ""
+    for piece in pieces:
+        file.write(piece.encode("utf-8", "replace"))
+        last = piece or last
+    if not last.endswith("\n"):
+        file.write(b"\n")
+    file.flush()
 
 
 def _table(sheet: Sheet, out: Path | None) -> str:

@@ -1,7 +1,5 @@
 """`sweep` and `status`: could these clusters be restored today? Asked of Azure directly, with nothing deployed."""
 
-import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -47,7 +45,7 @@ def status(
         to_file = out is not None
         one = found.snapshot.clusters[0] if cluster is not None else None
         text = fleet_status(found, to_file) if one is None else cluster_status(found, one, to_file)
-        write(text, out)
+        write([text], out)
     else:
         _export(found, output, out)
     raise typer.Exit(found.exit_code(_severity(fail_on)))
@@ -70,7 +68,7 @@ def sweep(
         from cli.sheet import write
         from cli.status_tables import sweep_findings
 
-        write(sweep_findings(found, out is not None), out)
+        write([sweep_findings(found, out is not None)], out)
     else:
         _export(found, output, out)
     raise typer.Exit(found.exit_code(_severity(fail_on)))
@@ -102,17 +100,12 @@ def _export(found: "Judged", output: Output, out: Path | None) -> None:
 
     from cli.sheet import write
 
-    names = {Output.json: "json_export", Output.csv: "csv_export"}
-    module = import_module(f"shared.report.{names.get(output, output.value)}")
-    text: str = module.render(found.snapshot, found.controls)
-    write(_ascii(text) if output is Output.json else text, out)
+    if output is Output.json:
+        from cli.json_lines import lines
 
-
-def _ascii(document: str) -> str:
-    """JSON in which nothing hides or turns the direction of writing round: what is not ASCII stands in strings only."""
-    if document.isascii():
-        return document
-    return re.sub(r"[^\x00-\x7f]+", lambda found: json.dumps(found[0])[1:-1], document)
+        return write(lines(found.snapshot, found.controls), out)
+    module = import_module("shared.report.csv_export" if output is Output.csv else f"shared.report.{output.value}")
+    return write([module.render(found.snapshot, found.controls)], out)
 
 
 def _severity(fail_on: Grave) -> "Severity":

@@ -19,6 +19,7 @@ _WITH_SCOPE_FILTER = "2024-04-01"
 _PAGE = 1000  # the most a page may have
 _SUBSCRIPTIONS = 300  # in one query, as the throttling guidance recommends
 _MOST_PAGES = 1000
+_TRIES = 3
 _LONGEST_PAUSE = 10.0
 """Seconds on the wall. The quota is 15 queries in 5 s for each user (throttling guidance page)."""
 _RESETS_AFTER = re.compile(r"(\d+):(\d{2}):(\d{2})(?:\.\d+)?")
@@ -36,10 +37,11 @@ class Answer:
 
 class ResourceGraph:
     """Questions one after another under one identity's quota: the pause that an answer asks for is kept before the next
-    question, whatever it is about."""
+    question, whatever it is about. `patience` is how long a throttle is waited for at a time, in seconds of the wall:
+    other programs may ask under the same identity."""
 
-    def __init__(self, arm: ArmClient) -> None:
-        self._arm = arm
+    def __init__(self, arm: ArmClient, patience: float = 0.0) -> None:
+        self._arm, self._patience = arm, patience
         self._pause = 0.0
 
     async def ask(
@@ -85,7 +87,7 @@ class ResourceGraph:
             if self._pause:
                 pause, self._pause = self._pause, 0.0
                 await self._arm.pause(pause, _LONGEST_PAUSE)
-            answer = await _ask(self._arm, {**question, "options": options}, version)
+            answer = await self._page({**question, "options": options}, version)
             self._pause = _pause(answer.headers)
             body = answer.json_object() or {}
             if not reading.request_ids:
@@ -108,6 +110,15 @@ class ResourceGraph:
                 raise TransientError(UNREADABLE, "Resource Graph names the same page as the next one.")
             options = {**options, "$skipToken": following}
         raise BlockedError(UNREADABLE, f"Resource Graph's answer has more than {_MOST_PAGES} pages.")
+
+    async def _page(self, body: JsonObject, version: str) -> ArmAnswer:
+        """A throttle in the midst of a list does not begin it anew."""
+        for _ in range(_TRIES if self._patience else 0):
+            try:
+                return await _ask(self._arm, body, version)
+            except TransientError as error:
+                await self._arm.wait_as_told(error, self._patience)
+        return await _ask(self._arm, body, version)
 
 
 @dataclass(frozen=True, slots=True)

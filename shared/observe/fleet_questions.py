@@ -10,7 +10,7 @@ from shared.domain.errors import GuardError, TransientError
 from shared.domain.facts import Unobserved
 from shared.domain.fleet import Source
 
-_TRIES = 4
+_READINGS = 4
 _LONGEST_PAUSE = 10.0
 """Seconds on the wall that a throttle is waited for: the quota is of five seconds, and other programs share it."""
 
@@ -32,7 +32,7 @@ class Questions:
     is waited for; what fails then, fails."""
 
     def __init__(self, arm: ArmClient) -> None:
-        self._arm, self._graph = arm, ResourceGraph(arm)
+        self._arm, self._graph = arm, ResourceGraph(arm, _LONGEST_PAUSE)
 
     async def ask(
         self,
@@ -43,17 +43,15 @@ class Questions:
         **how: Any,
     ) -> Told:
         """`how` is as `ResourceGraph.ask` has it. Raises GuardError."""
-        for left in reversed(range(_TRIES)):
+        for left in reversed(range(_READINGS)):
             try:
                 found = await self._graph.ask(text, subscriptions, management_groups, **how)
             except TransientError as error:
-                if not left:
+                if error.code != INCOMPLETE or not left:
                     raise
-                if error.code != INCOMPLETE:
-                    await self._arm.wait_as_told(error, _LONGEST_PAUSE)
-                continue
-            return Told(found.rows, Source(name, found.at, found.request_ids, len(found.rows)))
-        raise AssertionError("unreachable: the last attempt raises")
+            else:
+                return Told(found.rows, Source(name, found.at, found.request_ids, len(found.rows)))
+        raise AssertionError("unreachable: the last reading raises")
 
     async def try_to_ask(self, name: str, text: str, subscriptions: Sequence[str] = (), **how: Any) -> Told:
         """As `ask`, with an error in place of an answer."""

@@ -10,26 +10,26 @@ from shared.domain.alerts import THE_APP
 from shared.domain.errors import GuardError
 from shared.domain.ids import ClusterId
 from shared.domain.record import Action
+from shared.sweep import ask_for_sweep
 from shared.wake import request_look
 from shared.web.access import Caller, Operator
 from shared.web.api_clusters import no_such_cluster
 from shared.web.api_errors import refusals
 from shared.web.api_sweeps import parsed_id
 from shared.web.here import TheSnapshots, TheWorld
-from shared.web.models import Accepted, Approval, HoldModel, Nothing, RepairsApproved, WhichCluster
+from shared.web.models import Accepted, Approval, HoldModel, Nothing, RepairsApproved, SweepAsked, WhichCluster
 from shared.world import World
 
 router = APIRouter(tags=["orders"])
 
 
 @router.post("/sweeps", status_code=202, responses=refusals(400, 409, 415))
-async def sweep(caller: Operator, world: TheWorld, _: Nothing | None = None) -> Accepted:
-    """Begin a sweep now, unless one is under way."""
-    from shared.sweep import ask_for_sweep
-
+async def sweep(caller: Operator, world: TheWorld, _: Nothing | None = None) -> SweepAsked:
+    """Have the fleet judged within minutes. One that is under way already is not begun again."""
     async with audited(world, caller, "Sweep", THE_APP):
-        await ask_for_sweep(world)
-    return Accepted(message="A sweep begins within minutes, unless one is under way.", status="/api/v1/status")
+        asked = await ask_for_sweep(world)
+    message = "The sweep begins within five minutes." if asked.begun else "This sweep is under way already."
+    return SweepAsked(sweep_id=asked.sweep_id, begun=asked.begun, message=message, status="/api/v1/status")
 
 
 @router.post("/repairs/approve", responses=refusals(400, 409, 415))

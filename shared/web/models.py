@@ -239,6 +239,13 @@ class Accepted(Model):
     status: str
 
 
+class SweepAsked(Accepted):
+    """It shows as the latest once it has ended."""
+
+    sweep_id: str = Field(examples=["20260301T040000Z-3f9a"])
+    begun: bool = Field(description="Whether it begins because of this call.")
+
+
 class RepairsApproved(Model):
     lifted: HoldModel | None = Field(description="The hold that was lifted; null when nothing was held.")
     approved_until: datetime

@@ -101,7 +101,8 @@ async def test_it_prints_on_several_pages_and_cuts_nothing_off(browser: Browser)
             await visitor.open(path)
             cut_off: list[str] = await page.evaluate(
                 """() => [...document.querySelectorAll("main *")]
-                .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible"
+                .filter(one => getComputedStyle(one).overflowX !== "visible"
+                    && (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
                     && one.getClientRects().length && !one.classList.contains("hidden"))
                 .map(one => one.outerHTML.slice(0, 120))"""
             )

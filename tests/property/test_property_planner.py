@@ -166,7 +166,7 @@ def test_a_vault_is_never_made_weaker_and_never_bound_for_ever_unasked(situation
     for step in region_planned(situation).next_steps:
         if not isinstance(step, UpdateVault):
             continue
-        vault = value_of(situation[1].observed.vault)  # type: ignore[union-attr]
+        vault = value_of(situation[1].observed.vault)
         assert vault is not None
         if step.soft_delete_days is not None:
             before = SOFT_DELETE.index(vault.soft_delete.lower())

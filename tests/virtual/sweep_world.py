@@ -90,7 +90,7 @@ class SweptWorld(VirtualWorld):
         return clusters
 
     async def swept(self) -> SweepSummary:
-        """One sweep to its end, by one host after the other if need be, and everything that comes of it."""
+        """One sweep to its end, by one host after the other if need be, and then everything that comes of it."""
         before = await self.host.sweeps.latest()
         for _ in range(30):
             await self.survives(self.sweep())
@@ -100,7 +100,7 @@ class SweptWorld(VirtualWorld):
                 await self.survives(self.overdue_timer())
                 await self.run(seconds=1200, together=True)
                 return summary
-            await self.run(seconds=450)
+            await self.clock.advance(450)
         raise AssertionError("the sweep does not end")
 
     async def survives(self, work: Awaitable[object]) -> bool:

@@ -68,6 +68,7 @@ from tests.virtual.effects import (
 )
 from tests.virtual.mortal import Mortal
 
+TOPIC_EFFECTS = ("publish_news", "publish_announcements", "publish_changes", "publish_sweep")
 QUICK = Timings(
     cluster_write=20,
     cluster_power=10,
@@ -170,7 +171,7 @@ class VirtualWorld:
             channels=mortal(self.channels, "channels", "deliver"),
             job_sources=(ResourceGraphJobs(arm),),
             job_reader=JobDetails(arm),
-            topic=self.topic and mortal(self.topic, "topic", "publish_news", "publish_announcements"),
+            topic=self.topic and mortal(self.topic, "topic", *TOPIC_EFFECTS),
             fleet=GraphFleetReader(arm, self.clock),
             sweeps=Sweeps(mortal(self.sweep_rows, "sweeps", "write", "put", "delete")),
             breaker=mortal(self.breaker, "breaker", "hold", "approve"),
