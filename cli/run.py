@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 FINDINGS, COULD_NOT_TELL = 1, 2
 """Exit codes beside 0, which is clean."""
 _INTERRUPTED = 130
+_FEW_COLLECTIONS = 200_000
+"""Objects until Python looks for cycles: a fleet is many objects that stay, and looking at them costs a tenth."""
 
 _REMEDIES = {
     "NoToken": "Sign in: `az login`, in another tenant `az login --tenant TENANT`. Azure PowerShell, the Azure "
@@ -30,10 +32,12 @@ def run[T](command: Coroutine[object, object, T]) -> T:
     """Its answer. Raises typer.Exit with words on stderr for what is wrong with the sign-in, with Azure, the settings
     or guard.yaml; what nobody expected is raised as it is."""
     import asyncio
+    import gc
 
     from shared.domain.errors import GuardError, RecordConflict
     from shared.settings import InvalidSettingsError
 
+    gc.set_threshold(_FEW_COLLECTIONS)
     try:
         return asyncio.run(command)
     except GuardError as error:

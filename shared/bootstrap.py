@@ -94,7 +94,7 @@ async def check_health() -> dict[str, object]:
         "revision": here.configuration.revision,
         "profiles": modes,
         "stopped": stopped,
-        "warnings": _unreachable(here.configuration),
+        "warnings": [*_unreachable(here.configuration), *_unauthenticated()],
         "problems": [],
     }
 
@@ -111,6 +111,15 @@ def _unreachable(configuration: "Configuration") -> list[str]:
         for channel in named
         if channel not in known
     ]
+
+
+def _unauthenticated() -> list[str]:
+    from shared.settings import read_hosting
+
+    hosting = read_hosting(os.environ)
+    if not hosting.deployed or hosting.authenticated:
+        return []
+    return ["App Service authentication is off: /api/v1 and the dashboard refuse every call until it is turned on"]
 
 
 def _build() -> "World":

@@ -84,25 +84,25 @@ class GraphFleetReader:
         for one in self.rows.read(told.rows, _subscription):
             count = clusters.get(one.subscription_id)
             found[one.subscription_id] = replace(one, clusters=count if isinstance(count, int) else 0)
-        return found, [told.unread(len(told.rows) - len(found)).source, counted.source]
+        if len(found) < len(told.rows):  # a subscription that is left out would take its clusters with it
+            raise TransientError(UNREADABLE, "Resource Graph lists a subscription that cannot be read.")
+        return found, [told.source, counted.source]
 
     async def shared(self) -> SharedFacts:
         vaults = await self._questions.try_to_ask("vaults", queries.vaults_in_graph())
         policies = await self._questions.try_to_ask("policies", queries.policies_in_graph())
-        found_vaults, vaults = self._by_id(vaults, parse_vault)
-        found_policies, policies = self._by_id(policies, parse_policy)
-        return SharedFacts(found_vaults, found_policies, {}, (vaults.source, policies.source))
+        sources = vaults.source, policies.source
+        return SharedFacts(self._by_id(vaults, parse_vault), self._by_id(policies, parse_policy), {}, sources)
 
-    def _by_id[T](self, told: Told, parse: Callable[[JsonObject], T]) -> tuple[Fact[Mapping[str, T]], Told]:
+    def _by_id[T](self, told: Told, parse: Callable[[JsonObject], T]) -> Fact[Mapping[str, T]]:
         """What is not among them was not shown, or could not be read: that it is not there does not follow."""
         if told.source.error:
-            return unobserved(told.source), told
+            return unobserved(told.source)
 
         def keyed(row: JsonObject) -> tuple[str, T]:
             return text(row, "id").lower(), parse(row)
 
-        found = dict(self.rows.read(told.rows, keyed))
-        return Present(found, told.source.at), told.unread(len(told.rows) - len(found))
+        return Present(dict(self.rows.read(told.rows, keyed)), told.source.at)
 
     async def batch(self, subscriptions: Sequence[str]) -> FleetBatch:
         wanted = tuple(dict.fromkeys(each.lower() for each in subscriptions))
@@ -176,7 +176,6 @@ class GraphFleetReader:
         columns = tuple(queries.INSTANCE_COLUMNS)
         told = await self._everywhere("instances", queries.instances_in_graph, wanted, columns)
         found: dict[str, Fact[tuple[BackupInstance, ...]]] = {}
-        unread = 0
         for row in told.rows:
             key = str(row[2])
             known = found.get(key)
@@ -184,11 +183,10 @@ class GraphFleetReader:
                 continue
             instance = self._read(row, parse_instance)
             if instance is None:
-                unread += 1
                 found[key] = Unobserved("a backup instance of the cluster could not be read")
             else:
                 found[key] = Present((*(known.value if known else ()), instance), told.source.at)  # type: ignore[union-attr]
-        return found, told.unread(unread)
+        return found, told
 
     async def _everywhere(
         self, name: str, question: Callable[[Sequence[str]], str], wanted: Sequence[str], columns: tuple[str, ...]
@@ -208,15 +206,13 @@ class GraphFleetReader:
     ) -> tuple[dict[str, Fact[T]], Told]:
         """By lower-case cluster id; of several the first."""
         found: dict[str, Fact[T]] = {}
-        unread = 0
         for row in told.rows:
             key = cluster_of(row)
             if key in found:
                 continue
             value = self._read(row, parse)
-            unread += value is None
             found[key] = Unobserved("its row could not be read") if value is None else Present(value, told.source.at)
-        return found, told.unread(unread)
+        return found, told
 
     def _read[T](self, row: Row, parse: Callable[[Row], T]) -> T | None:
         """None for a row that cannot be read, told and counted as every other."""
@@ -262,7 +258,7 @@ class GraphFleetReader:
 
 def _none[T](told: Told, answer: T) -> T | Unobserved:
     """What holds for a cluster of which no row tells."""
-    return unobserved(told.source) if told.source.error and not told.rows else answer
+    return unobserved(told.source) if told.source.error else answer
 
 
 def _reached(extensions: Iterable[Fact[Extension]], instances: Iterable[Fact[tuple[BackupInstance, ...]]]) -> set[str]:

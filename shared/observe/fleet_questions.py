@@ -1,7 +1,7 @@
 """Questions to Resource Graph of one sweep, each with what its answer can be traced by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from shared.arm.client import ArmClient
@@ -21,10 +21,6 @@ class Told:
 
     rows: Sequence[Any]
     source: Source
-
-    def unread(self, count: int) -> "Told":
-        """The same with rows that could not be read told of."""
-        return self if not count else replace(self, source=replace(self.source, error=f"{count} rows are unreadable"))
 
 
 class Questions:

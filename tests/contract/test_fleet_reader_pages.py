@@ -263,7 +263,7 @@ async def test_a_row_that_cannot_be_read_is_told_and_hurts_no_other(
     assert [isinstance(facts[cluster], Unobserved) for cluster in known] == [True, False, False]
     assert not [fact for fact in facts.values() if isinstance(fact, Absent)]
     assert azure.fleet.rows.unreadable == 1
-    assert {each.name: each.error for each in found.sources if each.error} == {name: "1 rows are unreadable"}
+    assert not [each for each in found.sources if each.error], "the question itself was answered"
 
 
 async def test_nulls_for_empty_text_are_no_harm(azure: FleetUnderTest) -> None:

@@ -1,0 +1,7 @@
+"""Prints docs/settings.md."""
+
+import sys
+
+from shared.settings.catalogue import documentation
+
+sys.stdout.write(documentation())
