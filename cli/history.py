@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from shared.domain.compliance import SweepSummary, VerdictChange
     from shared.ports import RepairHold
     from shared.record.repair_breaker import TableRepairBreaker
-    from shared.record.storage import Storage
     from shared.record.sweeps import Sweeps
 
 _SWEEPS, _CHANGES = 30, 1000
@@ -153,31 +152,18 @@ def _minute(at: datetime) -> str:
 
 @asynccontextmanager
 async def _sweeps() -> "AsyncIterator[Sweeps]":
+    from shared.bootstrap import storage
     from shared.record.sweep_rows import TableSweepRows
     from shared.record.sweeps import Sweeps
 
-    async with _storage() as storage:
-        yield Sweeps(TableSweepRows(storage))
+    async with storage() as opened:
+        yield Sweeps(TableSweepRows(opened))
 
 
 @asynccontextmanager
 async def _breaker() -> "AsyncIterator[TableRepairBreaker]":
+    from shared.bootstrap import storage
     from shared.record.repair_breaker import TableRepairBreaker
 
-    async with _storage() as storage:
-        yield TableRepairBreaker(storage)
-
-
-@asynccontextmanager
-async def _storage() -> "AsyncIterator[Storage]":
-    """The deployed Guard's tables, by the settings of the environment. Raises InvalidSettingsError."""
-    import os
-
-    from shared.bootstrap import _storage as of_settings
-    from shared.settings import read_settings
-
-    storage = of_settings(read_settings(os.environ))
-    try:
-        yield storage
-    finally:
-        await storage.close()
+    async with storage() as opened:
+        yield TableRepairBreaker(opened)

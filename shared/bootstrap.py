@@ -49,29 +49,33 @@ def subscriptions_in_scope() -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def emergency_stop() -> AsyncIterator["TableEmergencyStop"]:
-    """For the terminal: the switch alone, without Azure. Raises InvalidSettingsError."""
-    from shared.record.emergency_stop import TableEmergencyStop
+async def storage() -> AsyncIterator["Storage"]:
+    """For the terminal: what the Guard wrote down, without Azure. Raises InvalidSettingsError."""
     from shared.settings import read_settings
 
-    storage = _storage(read_settings(os.environ))
+    opened = _storage(read_settings(os.environ))
     try:
-        yield TableEmergencyStop(storage)
+        yield opened
     finally:
-        await storage.close()
+        await opened.close()
+
+
+@asynccontextmanager
+async def emergency_stop() -> AsyncIterator["TableEmergencyStop"]:
+    """The switch alone. Raises InvalidSettingsError."""
+    from shared.record.emergency_stop import TableEmergencyStop
+
+    async with storage() as opened:
+        yield TableEmergencyStop(opened)
 
 
 @asynccontextmanager
 async def alert_book() -> AsyncIterator["TableAlertBook"]:
-    """For the terminal: the alerts alone, without Azure. Raises InvalidSettingsError."""
+    """The alerts alone. Raises InvalidSettingsError."""
     from shared.record.alert_book import TableAlertBook
-    from shared.settings import read_settings
 
-    storage = _storage(read_settings(os.environ))
-    try:
-        yield TableAlertBook(storage)
-    finally:
-        await storage.close()
+    async with storage() as opened:
+        yield TableAlertBook(opened)
 
 
 async def check_health() -> dict[str, object]:
@@ -152,14 +156,14 @@ def _build() -> "World":
 
     settings = read_settings(os.environ)
     configuration = _configuration(settings.configuration)
-    clock, storage = WallClock(), _storage(settings)
-    audit = TableAuditTrail(storage)
+    clock, state = WallClock(), _storage(settings)
+    audit = TableAuditTrail(state)
     credential = _credential(settings.identity.client_id, settings.azure.authority)
     arm = ArmClient(
         settings.azure.arm,
         credential,
         (settings.azure.arm_scope,),
-        quota=TableQuota(storage),
+        quota=TableQuota(state),
         clock=clock,
         instance=uuid.uuid4().hex,
         scale=settings.loop.time_scale,
@@ -175,24 +179,24 @@ def _build() -> "World":
         clock=clock,
         reader=ArmReader(arm, clock),
         actor=ArmActor(arm, audit, clock),
-        records=TableRecords(storage),
-        rollouts=TableRollouts(storage),
-        queue=StorageQueue(storage),
-        history=TableJobHistory(storage),
-        alert_book=TableAlertBook(storage),
-        outbox=TableOutbox(storage),
-        destinations=TableDestinations(storage),
-        notify_queue=StorageNotifyQueue(storage),
+        records=TableRecords(state),
+        rollouts=TableRollouts(state),
+        queue=StorageQueue(state),
+        history=TableJobHistory(state),
+        alert_book=TableAlertBook(state),
+        outbox=TableOutbox(state),
+        destinations=TableDestinations(state),
+        notify_queue=StorageNotifyQueue(state),
         channels=AppriseChannels(settings.channels),
-        watermarks=TableWatermarks(storage),
+        watermarks=TableWatermarks(state),
         job_sources=_job_sources(settings, arm, credential, clock),
         job_reader=JobDetails(arm),
         topic=EventGridTopic(topic, credential, clock=clock, scale=settings.loop.time_scale)
         if (topic := settings.job_watch.topic)
         else None,
         fleet=GraphFleetReader(arm, clock),
-        sweeps=Sweeps(TableSweepRows(storage)),
-        breaker=TableRepairBreaker(storage),
+        sweeps=Sweeps(TableSweepRows(state)),
+        breaker=TableRepairBreaker(state),
         audit=audit,
         scope=_scope(settings, configuration),
         controls=controls_of(configuration, settings.configuration.path.parent),
@@ -203,7 +207,7 @@ def _build() -> "World":
         lease_seconds=settings.loop.lease_seconds,
         pass_seconds=settings.loop.pass_seconds,
         stopped=settings.emergency_stop.stopped,
-        emergency_stop=TableEmergencyStop(storage),
+        emergency_stop=TableEmergencyStop(state),
     )
 
 

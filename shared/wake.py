@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.conditions import Condition, carried_over
+from shared.domain.conditions import Condition
 from shared.domain.errors import GuardError, RecordConflict
 from shared.domain.ids import ClusterId, Subject
 from shared.domain.observed import ObservedCluster, ObservedRegion
@@ -52,9 +52,7 @@ async def request_look(
 def _saying(record: Record | None, said: Condition | None) -> Record | None:
     if record is None or said is None:
         return record
-    return replace(
-        record, conditions={**record.conditions, said.type: carried_over(said, record.conditions.get(said.type))}
-    )
+    return replace(record, conditions={**record.conditions, said.type: said})
 
 
 def _asked(record: Record | None, subject: Subject, asked_at: datetime, world: World, *, news: bool) -> Record:

@@ -20,7 +20,8 @@ EXTENSION_MEMORY_SUFFICIENT = "ExtensionMemorySufficient"
 PREREQUISITES_MET = "PrerequisitesMet"
 REGION_READY = "RegionReady"
 COMPLIANT = "Compliant"
-"""What the last sweep said; it does not count for Ready."""
+"""What a sweep said, and since when it says so; it does not count for Ready. A record has it only where it leads to an
+alert, or ended one."""
 READY = "Ready"
 
 

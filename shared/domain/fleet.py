@@ -119,7 +119,7 @@ class Remembered:
     profile_digest: str = ""
     """Under which the cluster was last planned for: what another one asks for comes by its rollout."""
     compliant: str = ""
-    """Digest of the condition Compliant; empty when there is none."""
+    """Digest of the condition Compliant, or that it is out of date; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,8 +191,8 @@ def condition_causes(conditions: Mapping[str, Condition], alerting: Alerting, mo
 
 def compliance_causes(conditions: Mapping[str, Condition], profile: ProtectionProfile | None) -> tuple[Cause, ...]:
     """What the last sweep said, when it is grave enough for the profile and the loop itself has nothing to say about
-    the cluster. While the loop has, or the sweep could not tell, an open alert stays open and none opens. Nobody is
-    told where a profile only looks on."""
+    the cluster. While the loop has, or the sweep could not tell, an open alert stays open and none opens; nor by what
+    a sweep said before the cluster became Ready. Nobody is told where a profile only looks on."""
     said, ready = conditions.get(COMPLIANT), conditions.get(READY)
     if profile is None or profile.mode != "enforce" or said is None or said.status == "True" or _over(ready):
         return ()
@@ -202,7 +202,8 @@ def compliance_causes(conditions: Mapping[str, Condition], profile: ProtectionPr
     severity = said.severity or "Warning"
     if least is None or not at_least(severity, least):
         return ()
-    cause = _of(said, due=ready is not None and ready.status == "True")
+    due = ready is not None and ready.status == "True" and ready.last_transition <= said.last_transition
+    cause = _of(said, due=due)
     will_do = "The next sweep judges the cluster again, and the alert is over when it complies."
     return (replace(cause, severity=severity, will_do=will_do),)
 

@@ -14,8 +14,6 @@ from shared.plan.rollout import Wait
 CHANGES = ("ChangingPolicy", "ChangingScope")
 """Reasons of a condition that is true under the old profile and about to be true under the new one."""
 
-REPAIRS_HELD = "RepairsHeld"
-
 _STEPS = {kind.__name__ for kind in get_args(Step)}
 
 
@@ -64,7 +62,7 @@ def hold_gate(sweep_id: str, clusters: int, fleet: int) -> Gate:
         f"nothing that was protected before is repaired until a person says so."
     )
     action = "Look at what has changed; to let it be repaired: aks-backup-guard approve-repairs."
-    return Gate(REPAIRS_HELD, message, action, 900, holds_change=True)
+    return Gate("RepairsHeld", message, action, 900, holds_change=True)
 
 
 def held_back(part: Part, gate: Gate, history: StepHistory) -> Part:

@@ -122,7 +122,9 @@ def _absorb_own(record: Record, instance: BackupInstance, moment: Moment) -> Rec
         if started is None or key in record.steps.pending or not at_rest or moment.since(started) < RESUMED_AFTER:
             continue
         message = f"The backup instance {instance.name} was resumed, and is in {instance.protection_state}."
-        action = "See whether somebody suspends it again; to leave it so, exempt the cluster, or see repairs in the profile."
+        action = (
+            "See whether somebody suspends it again; to leave it so, exempt the cluster, or see repairs in the profile."
+        )
         record = failed_once(record, key, StepError("blocked", "NotAsSet", message, action), moment)
     return record
 

@@ -71,7 +71,9 @@ def control_problems(configuration: ConfigurationModel) -> Iterator[Problem]:
 def _query_problems(at: Path, query: str) -> Iterator[Problem]:
     said = _COMMENT.sub("", query)
     if not _NAMES_ID.search(said):
-        yield Problem(at, "does not mention id, and its rows must name the clusters by it; end it with | project id")
+        yield Problem(
+            at, "does not mention id, and its rows must name the clusters by it; let its last operator project it"
+        )
     if cuts := _CUTS_OFF.search(said):
         yield Problem(at, f"{cuts[1]} would leave out clusters that do not comply; remove it")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.domain.conditions import COMPLIANT, READY
+from shared.domain.conditions import COMPLIANT, READY, Condition
 from shared.domain.facts import Absent, Fact, Present, Unobserved
 from shared.domain.fleet import Remembered
 from shared.domain.ids import ClusterId
@@ -27,7 +27,7 @@ def put_brief(row: dict[str, Any], record: Record) -> None:
         "exhausted": record.memory.exhausted[:_LONGEST_TEXT],
         "protected": bool(record.protected_uid),
         "profile": record.profile_digest,
-        "compliant": compliant.digest if compliant else "",
+        "compliant": _said(compliant, ready),
     }
     bindings = record.observed.bindings if isinstance(record.observed, ObservedCluster) else Unobserved()
     with_bindings = _written(brief | {"bindings": _packed(bindings)})
@@ -58,6 +58,14 @@ def from_brief(row: Mapping[str, Any]) -> tuple[ClusterId, Remembered] | None:
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return cluster, Remembered(ready="NotLookedAt", deleted_at=deleted_at)
+
+
+def _said(compliant: Condition | None, ready: Condition | None) -> str:
+    """What a sweep said before `Ready` became what it is says nothing of today: the next sweep says it again."""
+    if compliant is None:
+        return ""
+    outdated = ready is not None and ready.last_transition > compliant.last_transition
+    return f"outdated {compliant.digest}" if outdated else compliant.digest
 
 
 def _written(brief: dict[str, Any]) -> str:

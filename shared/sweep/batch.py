@@ -18,7 +18,7 @@ from shared.judge_fleet import Asked, FleetJudge, JudgedBatch, calls_of
 from shared.plan import repairs
 from shared.plan.compliance.findings import bounded, shrunk
 from shared.plan.compliance.tally import counted
-from shared.plan.compliance.trend import carried, kept_unknown, to_be_noted
+from shared.plan.compliance.trend import carried, is_new, kept_unknown, to_be_noted
 from shared.wake import request_look
 from shared.world import World
 
@@ -75,7 +75,7 @@ async def do_batch(
     known = [(judged, remembered.get(ClusterId.parse(judged.cluster_id))) for judged in clusters]
     listed = known[: len(found.clusters)]
     await _look_at_new(listed, found.unlisted, vanished.gone, remembered, world)
-    await _note(listed, world)
+    await _note(listed, at, world)
     findings = (*run.findings, *found.findings, *vanished.findings)
     kept_findings, left_out = bounded(findings, MOST_FINDINGS)
     sources = (*found.sources, *vanished.sources)
@@ -165,25 +165,27 @@ async def _look_at_new(
     """Those nobody told the Guard about, those that were deleted and are back, and those whose end nobody told of."""
     wanted: list[ClusterId] = [cluster for cluster in gone if cluster in remembered]
     if world.scope.subscriptions or world.scope.management_groups:
-        wanted += [ClusterId.parse(judged.cluster_id) for judged, known in listed if _is_new(known)]
-        wanted += [cluster for cluster in unlisted if _is_new(remembered.get(cluster))]
+        wanted += [ClusterId.parse(judged.cluster_id) for judged, known in listed if _is_unknown(known)]
+        wanted += [cluster for cluster in unlisted if _is_unknown(remembered.get(cluster))]
     if wanted:
         log.info("the sweep asks for looks at %d clusters that are new, back or gone", len(wanted))
     await ask_for_looks(wanted[:MOST_NEW], world)
 
 
-def _is_new(known: Remembered | None) -> bool:
+def _is_unknown(known: Remembered | None) -> bool:
     return known is None or known.deleted_at is not None
 
 
-async def _note(listed: Iterable[tuple[JudgedCluster, Remembered | None]], world: World) -> None:
-    """What a sweep says of a cluster becomes a condition of its record, and with it an alert, or the end of one."""
-    at = world.clock.now()
-    noted = [
-        (ClusterId.parse(judged.cluster_id), said)
-        for judged, known in listed
-        if (said := to_be_noted(judged, known, world.configuration.profiles.get(judged.profile), at)) is not None
-    ]
+async def _note(listed: Iterable[tuple[JudgedCluster, Remembered | None]], at: datetime, world: World) -> None:
+    """What a sweep says of a cluster becomes a condition of its record, and with it an alert, or the end of one. What
+    has only just drifted is left to the loop first."""
+    noted: list[tuple[ClusterId, Condition]] = []
+    for judged, known in listed:
+        profile = world.configuration.profiles.get(judged.profile)
+        said = to_be_noted(judged, known, profile, at)
+        if said is None or (is_new(judged, at) and repairs.has_drifted(judged, known, profile)):
+            continue
+        noted.append((ClusterId.parse(judged.cluster_id), said))
 
     async def say(each: tuple[ClusterId, Condition]) -> None:
         cluster, said = each

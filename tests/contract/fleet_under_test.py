@@ -35,7 +35,7 @@ class FleetUnderTest(AzureUnderTest):
     def __init__(self, lag: float = 0) -> None:
         super().__init__()
         self.cloud.timings = Timings(resource_graph_lag=lag)
-        _share_translations(self.cloud.kql)
+        share_translations(self.cloud.kql)
         self.fleet = GraphFleetReader(self.arm, self.clock)
         self.before: Before | None = None
         self.change: Change | None = None
@@ -102,7 +102,7 @@ class FleetUnderTest(AzureUnderTest):
         return found[str(cluster).lower()]
 
 
-def _share_translations(engine: Engine) -> None:
+def share_translations(engine: Engine) -> None:
     def translated(text: str, schema: Any) -> Any:
         if (text, schema) not in _TRANSLATED:
             _TRANSLATED[text, schema] = engine._translated(text, schema)

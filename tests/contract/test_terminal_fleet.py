@@ -218,6 +218,9 @@ def test_scope_is_what_was_named(terminal: Terminal) -> None:
     missing = terminal("sweep", "--subscription", "11111111-1111-1111-1111-111111111111")
     assert (missing.returncode, missing.stdout) == (2, "")
     assert "Reader" in missing.stderr
+    terminal.control("POST", "management-groups", {"name": "landing-zone", "subscriptions": [FIRST_SUBSCRIPTION]})
+    assert len(terminal.json("sweep", "--management-group", "landing-zone")[1]["clusters"]) == 5
+    assert terminal("sweep", "--management-group", "no-such-group").returncode == 2
     both = ("--subscription", FIRST_SUBSCRIPTION, "--subscription", "11111111-1111-1111-1111-111111111111")
     code, document = terminal.json("sweep", *both)
     assert code == 2, "a part could not be read"

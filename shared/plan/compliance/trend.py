@@ -107,6 +107,12 @@ def worst(verdicts: tuple[Verdict, ...], status: VerdictStatus = "NonCompliant")
     return min(having, key=lambda verdict: SEVERITIES.index(verdict.severity), default=None)
 
 
+def is_new(judged: JudgedCluster, at: datetime) -> bool:
+    """Whether the worst of it is so only since the sweep that looked `at` that moment."""
+    gravest = worst(judged.verdicts)
+    return gravest is not None and gravest.since == at
+
+
 def compliant_condition(judged: JudgedCluster, at: datetime) -> Condition:
     """The whole cluster in one condition. It says no ages and no counts that change by themselves, so that it is the
     same as long as the same is wrong."""
@@ -134,8 +140,8 @@ def compliant_condition(judged: JudgedCluster, at: datetime) -> Condition:
 def to_be_noted(
     judged: JudgedCluster, remembered: Remembered | None, profile: ProtectionProfile | None, at: datetime
 ) -> Condition | None:
-    """The condition, when the record of the cluster must have it: it opens an alert, or the record says something else
-    by now. Where nobody would be told anyway a record is not written for it."""
+    """The condition, when the record of the cluster must have it: it opens an alert, or the record says something else,
+    or said the same too long ago. Where nobody would be told anyway a record is not written for it."""
     if remembered is None or remembered.deleted_at is not None:
         return None
     said = compliant_condition(judged, at)

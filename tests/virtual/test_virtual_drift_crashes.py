@@ -1,0 +1,44 @@
+"""What if we crash after this line of a repair? Every effect on its way fails in turn; the same is put back, once."""
+
+import os
+
+import pytest
+
+from tests.virtual.drift import BREAKAGES, HOUR, Fleet, protected, whole
+from tests.virtual.effects import Failure, How, When
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+VARIANTS: list[tuple[How, When]] = [("death", "before"), ("death", "after"), ("error", "after")]
+NAMED = {breakage.name: breakage for breakage in BREAKAGES}
+GROUPS = 3
+
+
+async def repaired(name: str, failure: Failure | None) -> tuple[Fleet, range]:
+    """The fleet after the repair, and the numbers of the effects on its way."""
+    fleet = await protected()
+    before = await whole(fleet)
+    await NAMED[name].do(fleet)
+    sent, first = len(fleet.changes()), len(fleet.world.effects.names)
+    if failure is not None:
+        fleet.world.effects.failure = Failure(first + failure.number, failure.when, failure.how, failure.again)
+    await fleet.world.notice(*fleet.clusters)
+    await fleet.world.run(seconds=HOUR)
+    ended = len(fleet.world.effects.names)
+    await fleet.world.run(seconds=3 * HOUR)
+    after = await whole(fleet)
+    assert after == before, (failure, fleet.world.effects.struck)
+    made = set(fleet.changes()[sent:])
+    assert made == await NAMED[name].calls(fleet), (failure, fleet.world.effects.struck)
+    return fleet, range(1, ended - first + 1)
+
+
+@pytest.mark.parametrize(("how", "when"), VARIANTS)
+@pytest.mark.parametrize("group", range(GROUPS))
+@pytest.mark.parametrize(
+    "name", ["instance deleted", "backups suspended", "extension in another account", "vault without identity"]
+)
+async def test_a_repair_survives_whatever_fails_on_its_way(name: str, group: int, how: How, when: When) -> None:
+    _, effects = await repaired(name, None)
+    assert len(effects) > 10
+    for number in [each for each in effects if each % GROUPS == group][:: 1 if DEEP else 9]:
+        await repaired(name, Failure(number, when, how, 1))
