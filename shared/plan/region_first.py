@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain.conditions import PROTECTION_CONFIGURED
+from shared.domain.facts import observed_at
 from shared.domain.record import Record
 from shared.plan.subject import Subject
 
 REGION_FIRST = 15.0
 """Seconds until a cluster goes on whose region is looked at first."""
 SEEN_LATELY = 60.0
-"""Seconds by which the look at the region may be older than the asking: the looks of a whole sweep are asked for
+"""Seconds by which what was read of the region may be older than the asking: the looks of a whole sweep are asked for
 together."""
 SETTLED = 600.0
 """Seconds since protection was configured: a cluster that is just being protected waits for nothing more."""
@@ -18,7 +19,7 @@ SETTLED = 600.0
 
 def waits_for_region(subject: Subject, region: Record | None) -> Literal["Look", "Lease"] | None:
     """Somebody asked for a look at a cluster that had long been protected: what is done about it may rest on what the
-    region shares. `Look`: nobody has looked there since; `Lease`: somebody is at it. A cluster that is only audited
+    region shares. `Look`: nobody has read it since; `Lease`: somebody is at it. A cluster that is only audited
     never wakes a region that would act."""
     record, moment = subject.record, subject.moment
     if region is None or record.stale_before is None or not had_been_protected(record):
@@ -28,9 +29,12 @@ def waits_for_region(subject: Subject, region: Record | None) -> Literal["Look",
         return None
     if subject.profile.mode == "audit" and subject.wanted.enforce:
         return None
-    if region.stale_before is None or _seconds(region.stale_before, record.stale_before, moment.scale) > SEEN_LATELY:
-        return "Look"
-    return "Lease" if region.lease_until is not None and region.lease_until > moment.now else None
+    seen_at = observed_at(
+        subject.region.vault
+    )  # what is being changed, or cannot be read, is the region's own business
+    if seen_at is None or _seconds(seen_at, record.stale_before, moment.scale) <= SEEN_LATELY:
+        return None
+    return "Lease" if region.lease_until is not None and region.lease_until > moment.now else "Look"
 
 
 def had_been_protected(record: Record) -> bool:

@@ -72,7 +72,7 @@ def _query_problems(at: Path, query: str) -> Iterator[Problem]:
     said = _COMMENT.sub("", query)
     if not _NAMES_ID.search(said):
         yield Problem(
-            at, "does not mention id, and its rows must name the clusters by it; let its last operator project it"
+            at, "does not mention id, by which its rows must name the clusters; let its last operator project it"
         )
     if cuts := _CUTS_OFF.search(said):
         yield Problem(at, f"{cuts[1]} would leave out clusters that do not comply; remove it")

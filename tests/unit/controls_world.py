@@ -112,6 +112,7 @@ class Scene:
     controls: tuple[Control, ...] = CONTROLS
     more_profiles: tuple[ProtectionProfile, ...] = ()
     scale: float = 1.0
+    unread_assignments: frozenset[str] = frozenset()
 
     @property
     def configuration(self) -> Configuration:
@@ -120,7 +121,7 @@ class Scene:
 
     @property
     def seen(self) -> SeenCluster:
-        return SeenCluster(CLUSTER, self.cluster, self.extension, self.instances, self.jobs)
+        return SeenCluster(CLUSTER, self.cluster, self.extension, self.instances, self.jobs, self.unread_assignments)
 
     def judged(self) -> JudgedCluster:
         vaults = self.vaults.value if isinstance(self.vaults, Present) else {}

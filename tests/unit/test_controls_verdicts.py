@@ -423,6 +423,16 @@ def test_a_role_beside_the_scope_does_not_count() -> None:
     assert verdict.status == "NonCompliant"
 
 
+def test_a_role_nobody_may_see_is_not_called_missing() -> None:
+    scene = healthy()
+    scene.grants = here(frozenset[Grant]())
+    scene.unread_assignments = frozenset({SUBSCRIPTION})
+    verdict = scene.verdict("roles-present")
+    assert verdict is not None
+    assert (verdict.status, verdict.reason) == ("Unknown", "Unobserved")
+    assert SUBSCRIPTION in verdict.message
+
+
 def test_every_missing_role_is_named() -> None:
     for grant in healthy().needed().value:
         scene = healthy()

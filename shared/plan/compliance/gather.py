@@ -3,6 +3,7 @@ what the reconciler would change is the same."""
 
 from shared.domain.facts import UNOBSERVED, Absent, Fact, Present, Unobserved, value_of
 from shared.domain.fleet import Remembered, SeenCluster
+from shared.domain.ids import subscription_of
 from shared.domain.observed import BackupInstance, Grant, ObservedCluster
 from shared.domain.profile import Exemption, ProtectionProfile
 from shared.plan.compliance.fleet import Fleet, Place, SharedRegion, is_held
@@ -114,8 +115,18 @@ def _missing_roles(
     held = fleet.scopes_held(value_of(grants) or frozenset())
     needed = cluster_grants(seen.cluster, profile, ObservedCluster(extension=seen.extension), place.target)
     missing = tuple([grant for grant in (*place.grants, *needed) if not is_held(grant, held)])
+    if missing and seen.unread_assignments:
+        missing, unread = _told_apart(missing, seen.unread_assignments)
+        if unread and not missing:
+            return Unobserved(f"the role assignments of the subscription {unread} may not be read")
     doubt = None if missing else _doubt(seen, place)
     return doubt or Present(missing, chosen.observed_at)
+
+
+def _told_apart(missing: tuple[Grant, ...], unread: frozenset[str]) -> tuple[tuple[Grant, ...], str]:
+    """Those that surely are missing, and a subscription where others may be held unseen."""
+    hidden = [subscription for grant in missing if (subscription := subscription_of(grant.scope)) in unread]
+    return tuple(grant for grant in missing if subscription_of(grant.scope) not in unread), next(iter(hidden), "")
 
 
 def _doubt(seen: SeenCluster, place: Place) -> Unobserved | None:
