@@ -1,5 +1,6 @@
 """The commands. What a command needs is imported when it runs, so that `--help` is there at once."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -45,6 +46,8 @@ for command in (*YOUR_FLEET, *THE_DEPLOYED_GUARD):
 
 def main() -> None:
     """A fault of our own is exit code 2 with its traceback: Python's own 1 would look like findings."""
+    if sys.stdout is None:  # closed by the caller, who wants the exit code alone
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process lives
     try:
         app(prog_name="aks-backup-guard")
     except Exception:  # noqa: BLE001 - said in full, and then it is over

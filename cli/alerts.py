@@ -34,7 +34,7 @@ def alerts(
             return [alert async for alert in book.all_of(open_only=not all_)]
 
     found = sorted(run(read()), key=lambda alert: (SEVERITIES.index(alert.severity), alert.opened_at))
-    if not found and output is Output.table:
+    if not found and output is Output.table and out is None:
         typer.echo("No alerts." if all_ else "No open alerts.")
         return
     show(_sheet(found), output, out)
@@ -66,7 +66,8 @@ async def _say(alert_id: str, word: "Callable[[Alert], Word]") -> "Alert":
     from shared.bootstrap import alert_book
 
     async with alert_book() as book:
-        found = [alert async for alert in book.all_of() if alert.id.startswith(alert_id.lower())]
+        begins = alert_id.strip().lower() or " "  # nothing, of a variable that is not set, fits nothing
+        found = [alert async for alert in book.all_of() if alert.id.startswith(begins)]
         if len(found) != 1:
             what = "no alert" if not found else f"{len(found)} alerts"
             typer.echo(f"{alert_id!r} fits {what}; `aks-backup-guard alerts --all` lists the ids.", err=True)

@@ -58,7 +58,7 @@ class ReadingArm(ArmClient):
 
 @asynccontextmanager
 async def signed_in() -> AsyncIterator[ReadingArm]:
-    """ARM by the settings of the environment, with whoever is signed in. Raises InvalidSettingsError."""
+    """ARM by the settings of the environment, with whoever is signed in."""
     logging.getLogger("azure").setLevel(logging.CRITICAL)  # what is wrong with the sign-in is said once, by us
     known = settings()
     credential = _credential(known)

@@ -28,10 +28,13 @@ class Configured:
 
 def settings() -> "Settings":
     """The app settings of this process's environment, without those of storage: what needs none shall not stumble over
-    it. Raises InvalidSettingsError."""
-    from shared.settings import read_settings
+    it. Ends the command with exit code 2 when they are wrong."""
+    from shared.settings import InvalidSettingsError, read_settings
 
-    return read_settings({name: value for name, value in os.environ.items() if not name.startswith("AzureWebJobs")})
+    try:
+        return read_settings({name: value for name, value in os.environ.items() if not name.startswith("AzureWebJobs")})
+    except InvalidSettingsError as error:
+        could_not_tell(str(error), error)
 
 
 def configured(given: Path | None, environ: Mapping[str, str] = os.environ) -> Configured:
@@ -39,6 +42,8 @@ def configured(given: Path | None, environ: Mapping[str, str] = os.environ) -> C
     text = environ.get("AKS_BACKUP_GUARD_CONFIGURATION_YAML", "").strip()
     setting = environ.get("AKS_BACKUP_GUARD_CONFIGURATION", "").strip()
     here = Path("guard.yaml")
+    if given is not None and not given.is_file():
+        could_not_tell(f"--config {given}: there is no such file.")
     if given is None and not text and not setting and not here.exists():
         remark("No guard.yaml here: judged by one built-in profile in audit mode (--config names another).")
         return Configured(_built_in(), BUILT_IN, Path())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 50
 """Clusters in the table for people; the other forms have all."""
+_MOST_LEFT = 20
 _TITLES = {"namespaces": "protected namespaces", "snapshots": "snapshots", "vault": "vault tier"}
 
 
@@ -47,9 +48,9 @@ def cost(
 
 
 async def _costs(known: "Configured", scope: "Scope", name: str | None) -> tuple[list["ClusterCost"], list[str], bool]:
-    """Of each cluster that has a profile; remarks about the rest; and whether everything in scope could be read."""
+    """Of each cluster that has a profile; remarks about the rest; and whether that is everything in scope."""
     from cli.azure import signed_in
-    from cli.fleet import cluster_named, fleet_reader, scope_now, unreadable
+    from cli.fleet import cluster_named, fleet_reader, not_there, scope_now, unreadable
     from shared.domain.errors import GuardError
     from shared.domain.facts import Absent, Present, Unobserved
     from shared.observe.fields import UnreadableBodyError
@@ -60,6 +61,7 @@ async def _costs(known: "Configured", scope: "Scope", name: str | None) -> tuple
     now = datetime.now(UTC)
     costs: list[ClusterCost] = []
     left: list[str] = []
+    whole = True
     async with signed_in() as arm:
         reader = fleet_reader(arm)
         found = await scope_now(reader, scope)
@@ -73,12 +75,15 @@ async def _costs(known: "Configured", scope: "Scope", name: str | None) -> tuple
         except (GuardError, UnreadableBodyError) as error:
             reason = str(error)
         batch = await reader.batch(subscriptions)
+    if only is not None and only not in {seen.cluster_id for seen in batch.clusters}:
+        not_there(only)
     for seen in sorted(batch.clusters, key=lambda each: each.cluster_id):
         if only is not None and seen.cluster_id != only:
             continue
         selected = select_profile(known.configuration, seen.cluster_id, seen.cluster, now)
         if isinstance(selected, NotSelected):
             left.append(f"Not in it: {seen.cluster.name}. {selected.message}")
+            whole = whole and selected.reason != "UnknownProfile"
             continue
         fact: Any = Unobserved(reason) if reason else Absent(now)
         if seen.cluster_id in disks:
@@ -86,7 +91,8 @@ async def _costs(known: "Configured", scope: "Scope", name: str | None) -> tuple
         costs.append(
             cluster_cost(seen.cluster.arm_id, seen.cluster.name, selected.profile, fact, known.configuration.prices)
         )
-    return costs, [*left[:20], *unreadable(found)], not found.unreadable
+    more = [f"and {len(left) - _MOST_LEFT} more that are not in it"] if len(left) > _MOST_LEFT else []
+    return costs, [*left[:_MOST_LEFT], *more, *unreadable(found)], whole and not found.unreadable
 
 
 def _sheet(reckoned: "Invoice", prices: "Prices", remarks: Sequence[str], *, one: bool, output: Output) -> "Sheet":
@@ -113,10 +119,11 @@ def _sheet(reckoned: "Invoice", prices: "Prices", remarks: Sequence[str], *, one
 
 
 def _sum(reckoned: "Invoice", currency: str) -> str:
-    if not reckoned.complete and not any(line.amount for each in reckoned.clusters for line in each.lines):
+    if reckoned.clusters and all(line.price is None for each in reckoned.clusters for line in each.lines):
         return "No sum: guard.yaml gives no prices (`prices:`), and none of Azure's is built in."
     whole = "" if reckoned.complete else " (without what is not known or has no price: the real sum is higher)"
-    return f"Together {reckoned.amount:,.2f} {currency} a month for {len(reckoned.clusters)} clusters{whole}."
+    clusters = "1 cluster" if len(reckoned.clusters) == 1 else f"{len(reckoned.clusters):,} clusters"
+    return f"Together {reckoned.amount:,.2f} {currency} a month for {clusters}{whole}."
 
 
 def _row(cost_: "ClusterCost", line: "CostLine") -> tuple["Cell", ...]:
@@ -137,6 +144,8 @@ def _total(total: "Total", currency: str) -> str:
     elif total.unpriced:
         said = f"{quantity} {total.unit}, price not given"
         said += f" for {total.unpriced} clusters, the others {total.amount:,.2f} {currency}" if total.amount else ""
+    elif not total.quantity:
+        said = f"none = 0.00 {currency}"
     else:
         said = f"{quantity} {total.unit} at several prices = {total.amount:,.2f} {currency}"
     unknown = f"; not known of {total.unknown} clusters" if total.unknown else ""

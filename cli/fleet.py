@@ -39,6 +39,11 @@ def nothing_in(scope: "Scope") -> NoReturn:
     )
 
 
+def not_there(cluster: "ClusterId") -> NoReturn:
+    """End the command with exit code 2: the cluster that was named by its id is none."""
+    could_not_tell(f"There is no cluster {cluster.arm_id}, or you may not read it.")
+
+
 def unreadable(found: "FleetScope") -> list[str]:
     """What was named and cannot be read, each in words."""
     return [f"Could not be read: {name} (no such thing, or you lack the role Reader)." for name in found.unreadable]

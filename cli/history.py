@@ -23,7 +23,7 @@ _SWEEPS, _CHANGES = 30, 1000
 
 def history(
     cluster: Annotated[
-        str | None, typer.Argument(metavar="[CLUSTER]", help="Name or ARM id; unsaid: the sweeps and all changes.")
+        str | None, typer.Argument(metavar="CLUSTER", help="Name or ARM id; unsaid: the sweeps and all changes.")
     ] = None,
     days: Annotated[float, typer.Option(min=0.04, max=3650, help="How far back.")] = 30,
     output: OutputForm = Output.table,

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from operator import attrgetter
 
 from shared.domain.compliance import JudgedCluster, Verdict
 from shared.plan.compliance.control import Control
@@ -13,36 +13,36 @@ from shared.report.json_export import render
 from shared.report.snapshot import Snapshot
 
 _CLUSTERS = '"clusters": ['
+_MOST_KEPT = 10_000
+"""Texts of verdicts. What is said of many clusters is said of the first ones too."""
 
 
 def lines(snapshot: Snapshot, controls: Sequence[Control]) -> Iterator[str]:
     """Pieces of one JSON object, ASCII only, so that nothing in it hides or turns the direction of writing round."""
     head, found, tail = render(Snapshot(snapshot.summary, ()), controls).rpartition(_CLUSTERS)
     yield json.dumps(json.loads(head.rstrip().rstrip(",") + "}"))[:-1] + ",\n" + found + "\n"
-    compliant: dict[int, str] = {}
-    """Texts of the verdicts that many clusters share, by the object."""
+    kept: dict[int, str] = {}
+    """By the object: clusters share the verdicts of which the same is said."""
     for number, cluster in enumerate(snapshot.clusters):
-        yield (",\n" if number else "") + _cluster(cluster, compliant)
+        yield (",\n" if number else "") + _cluster(cluster, kept)
     yield "\n" + tail.lstrip()
 
 
-def _cluster(cluster: JudgedCluster, compliant: dict[int, str]) -> str:
-    about = {name: _value(getattr(cluster, field)) for field, name in _CLUSTER.items()}
-    verdicts = ",".join(_verdict(verdict, compliant) for verdict in cluster.verdicts)
-    return f'{_json(about)[:-1]},"verdicts":[{verdicts}]}}'
+def _cluster(cluster: JudgedCluster, kept: dict[int, str]) -> str:
+    about = _json(dict(zip(_CLUSTER_NAMES, _of_cluster(cluster), strict=True)))
+    verdicts = ",".join([kept.get(id(verdict)) or _verdict(verdict, kept) for verdict in cluster.verdicts])
+    return f'{about[:-1]},"verdicts":[{verdicts}]}}'
 
 
-def _verdict(verdict: Verdict, compliant: dict[int, str]) -> str:
-    known = compliant.get(id(verdict))
-    if known is None:
-        known = _json({name: _value(getattr(verdict, field)) for field, name in _VERDICT.items()})
-        if verdict.status == "Compliant":
-            compliant[id(verdict)] = known
-    return known
+def _verdict(verdict: Verdict, kept: dict[int, str]) -> str:
+    text = _json(dict(zip(_VERDICT_NAMES, _of_verdict(verdict), strict=True)))
+    if len(kept) < _MOST_KEPT:
+        kept[id(verdict)] = text
+    return text
 
 
-def _value(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _camel(name: str) -> str:
@@ -50,6 +50,8 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in more)
 
 
-_json = json.JSONEncoder(separators=(",", ":")).encode
-_CLUSTER = {field.name: _camel(field.name) for field in fields(JudgedCluster) if field.name != "verdicts"}
-_VERDICT = {field.name: _camel(field.name) for field in fields(Verdict)}
+_json = json.JSONEncoder(separators=(",", ":"), default=_time).encode
+_CLUSTER = [field.name for field in fields(JudgedCluster) if field.name != "verdicts"]
+_VERDICT = [field.name for field in fields(Verdict)]
+_of_cluster, _of_verdict = attrgetter(*_CLUSTER), attrgetter(*_VERDICT)
+_CLUSTER_NAMES, _VERDICT_NAMES = [*map(_camel, _CLUSTER)], [*map(_camel, _VERDICT)]

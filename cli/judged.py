@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cli.azure import ReadingArm
 from cli.configuration import settings
-from cli.fleet import cluster_named, fleet_reader, nothing_in, scope_now, unreadable
+from cli.fleet import cluster_named, fleet_reader, not_there, nothing_in, scope_now, unreadable
 from cli.run import COULD_NOT_TELL, FINDINGS, could_not_tell
 from cli.table import progress
 from shared.domain.alerts import SEVERITIES, Severity
@@ -95,10 +95,10 @@ async def judged(arm: ReadingArm, known: "Configured", scope: Scope, name: str |
             clusters += batch.clusters
             findings += batch.findings
             sources += batch.sources
+    if only is not None and not clusters:
+        not_there(only)
     if not names:
         nothing_in(scope)
-    if only is not None and not clusters:
-        could_not_tell(f"Resource Graph does not list {only.arm_id}: it is not there, or you may not read it.")
     summary = summarised(
         totals,
         configuration,

@@ -28,7 +28,7 @@ class Grave(StrEnum):
 
 
 ClusterName = Annotated[
-    str | None, typer.Argument(metavar="[CLUSTER]", help="Name or ARM id of one cluster; unsaid: the whole fleet.")
+    str | None, typer.Argument(metavar="CLUSTER", help="Name or ARM id of one cluster; unsaid: the whole fleet.")
 ]
 ConfigFile = Annotated[
     Path | None,

@@ -56,6 +56,7 @@ async def _planned(
 ) -> tuple[Sequence["Rehearsed"], Mapping[tuple[str, "RegionId"], "Rehearsed"], Sequence[str]]:
     from cli.azure import signed_in
     from cli.configuration import settings
+    from cli.fleet import not_there
     from cli.judged import clusters_to_plan
     from cli.rehearsal import Rehearsals
     from cli.table import progress
@@ -76,6 +77,8 @@ async def _planned(
                 return found
 
             planned = await asyncio.gather(*map(one, chosen))
+        if name is not None and planned[0].gone:
+            not_there(chosen[0])
         return planned, await rehearsals.regions(), unread
 
 
@@ -89,8 +92,8 @@ def _sheet(
     todo = [each for each in planned if each.steps]
     alone = [each for each in planned if each.left_alone]
     notes = [
-        f"{len(planned)} clusters looked at: {len(todo)} with steps to do, {len(alone)} left alone, "
-        f"{sum(bool(each.unread) for each in planned)} could not be read.",
+        f"{len(planned)} cluster{'' if len(planned) == 1 else 's'} looked at: {len(todo)} with steps to do, "
+        f"{len(alone)} left alone, {sum(bool(each.unread) for each in planned)} could not be read.",
         *(f"{each.name}: {each.left_alone}" for each in alone[:20]),
         *([f"and {len(alone) - 20} more left alone"] if len(alone) > 20 else []),
         *unread,
@@ -131,7 +134,7 @@ def _text(sheet: "Sheet", found: Sequence["Rehearsed"], to_file: bool) -> str:
             lines[-1].stylize("yellow" if will not in ("will", "would") and amiss else "")
     if len(busy) > _MOST_SHOWN:
         lines.append(Text(f"\nand {len(busy) - _MOST_SHOWN:,} more clusters (--output csv has all)"))
-    lines.append(Text(""))
+    lines += [Text("")] if lines else []
     return printed(*lines, *(Text(clean(note, 1000)) for note in sheet.notes), to_file=to_file)
 
 

@@ -10,7 +10,7 @@ from cli.imagined import Imagination, ImaginingReader
 from cli.memory import MemoryRecords, MemoryRollouts, NoHold
 from shared.arm.client import ArmClient
 from shared.domain.conditions import Condition
-from shared.domain.facts import UNOBSERVED, Unobserved, value_of
+from shared.domain.facts import UNOBSERVED, Absent, Unobserved, value_of
 from shared.domain.ids import ClusterId, RegionId
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.profile import Configuration
@@ -38,6 +38,8 @@ class Rehearsed:
     in_the_way: tuple[Condition, ...] = ()
     left_alone: str = ""
     unread: str = ""
+    gone: bool = False
+    """There is no such cluster."""
     identities: Mapping[str, str] = field(default_factory=dict)
     """Whose the principal ids in the steps are."""
 
@@ -119,7 +121,14 @@ class Rehearsals:
         name = f"{region.location} ({region.vault_class})"
         profile = look.profile.name if look.profile else ""
         return Rehearsed(
-            region, name, profile, mode, steps, _in_the_way(look), "", _unread(look), _identities(look.record)
+            region,
+            name,
+            profile,
+            mode,
+            steps,
+            _in_the_way(look),
+            unread=_unread(look),
+            identities=_identities(look.record),
         )
 
     async def _played(self, record: Record, mode: str) -> tuple[tuple[Step, ...], Look]:
@@ -178,7 +187,8 @@ def _left(cluster: ClusterId, name: str, look: Look) -> Rehearsed:
     if isinstance(look.record.observed.cluster, Unobserved):  # type: ignore[union-attr]
         return Rehearsed(cluster, name, "", "", unread=said.message, in_the_way=(said,))
     person = (said,) if said.recommended_action else ()
-    return Rehearsed(cluster, name, "", "", left_alone=said.message, in_the_way=person)
+    gone = isinstance(look.record.observed.cluster, Absent)  # type: ignore[union-attr]
+    return Rehearsed(cluster, name, "", "", left_alone=said.message, in_the_way=person, gone=gone)
 
 
 def _in_the_way(look: Look) -> tuple[Condition, ...]:

@@ -22,6 +22,8 @@ _REMEDIES = {
     "AuthorizationFailed": "You need the role Reader on the subscriptions or management groups you look at.",
     "InvalidAuthenticationToken": "Sign in again: `az login`.",
     "ExpiredAuthenticationToken": "Sign in again: `az login`.",
+    "StorageUnavailable": "This command asks the deployed Guard's storage: AzureWebJobsStorage must name the "
+    "account, and it must be reachable from here. `status`, `sweep`, `plan` and `cost` need none.",
     "NoAnswer": "See that this machine reaches Azure Resource Manager (proxy: HTTPS_PROXY; another cloud: "
     "AKS_BACKUP_GUARD_ARM_ENDPOINT).",
 }

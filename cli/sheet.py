@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,11 +36,17 @@ def show(sheet: Sheet, output: Output, out: Path | None) -> None:
 
 
 def write(pieces: Iterable[str], out: Path | None) -> None:
-    """UTF-8, whatever the terminal's own encoding is, ended by a line feed. Ends the command with exit code 2 when the
-    file cannot be written."""
+    """UTF-8, whatever the terminal's own encoding is, ended by a line feed. Ends the command with exit code 2 when it
+    cannot be written; but whoever has read enough of it (`| head`) takes nothing from what was found."""
     if out is None:
-        sys.stdout.flush()
-        _written(pieces, sys.stdout.buffer)
+        try:
+            sys.stdout.flush()
+            _written(pieces, sys.stdout.buffer)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python stumbles over it at the end
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            could_not_tell(f"stdout cannot be written: {error.strerror or error}", error)
         return
     try:
         with out.open("wb") as file:

@@ -43,7 +43,8 @@ def fleet_status(found: Judged, to_file: bool) -> str:
         parts += ["", table]
         if len(bad) > _WORST_SHOWN:
             parts.append(f"and {len(bad) - _WORST_SHOWN:,} more: aks-backup-guard sweep")
-        parts += ["", f"In detail: aks-backup-guard status {clean(bad[0].name)}"]
+        alike = sum(cluster.name == bad[0].name for cluster in found.snapshot.clusters) > 1
+        parts += ["", f"In detail: aks-backup-guard status {clean(bad[0].cluster_id if alike else bad[0].name)}"]
     return printed(*parts, *_findings(found, titles), *_errors(found), to_file=to_file)
 
 
@@ -118,7 +119,8 @@ def _causes(cluster: JudgedCluster) -> Iterable[tuple[JudgedCluster, Verdict, in
 def _headline(tally: Tally) -> Text:
     if not tally.clusters:
         return Text("No clusters: there are none in scope, or you may not read them.", "yellow")
-    said = Text(f"{tally.clusters:,} clusters could be restored today: ")
+    several = "s" if tally.clusters > 1 else ""
+    said = Text(f"Could be restored today, of {tally.clusters:,} cluster{several}: ")
     for key, count in (("Yes", tally.yes), ("No", tally.no), ("Unknown", tally.unknown), ("Exempt", tally.exempt)):
         mark = RESTORABLE[key]  # type: ignore[index]
         said.append(f"  {mark.sign} {mark.word} {count:,}", _TONES[mark.tone] if count else "dim")

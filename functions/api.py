@@ -1,5 +1,7 @@
 """HTTP: `/api/v1`, for programs."""
 
+import json
+
 import azure.functions as func
 
 blueprint = func.Blueprint()
@@ -21,5 +23,12 @@ async def answer(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
         from shared.web.app import create_app
 
         _built.append(func.AsgiMiddleware(create_app(world)))
-    response: func.HttpResponse = await _built[0].handle_async(req, context)
+    try:
+        response: func.HttpResponse = await _built[0].handle_async(req, context)
+    except ValueError:  # of the middleware, which cannot read the address: the app answers its own faults
+        error = {"code": "InvalidRequest", "message": "The address is not as one must be.", "details": []}
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return func.HttpResponse(
+            json.dumps({"error": error}), status_code=400, mimetype="application/json", headers=headers
+        )
     return response

@@ -38,7 +38,9 @@ _ALERT_TYPES: dict[Kind, str] = {
 
 _LONGEST_TEXT, _LONGEST_CODE = 2000, 300
 _MOST_DEEDS = 50
-_MOST_FINDINGS, _MOST_GROUPS, _MOST_CHANGES = 200, 500, 100
+_LONGEST_LINE = 500
+_MOST_FINDINGS, _MOST_GROUPS, _MOST_CHANGES = 50, 100, 60
+"""Of one event, which stays below a megabyte also when each character needs twelve bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def changed_event(changes: Sequence[VerdictChange]) -> AppEvent:
                 "before": change.before,
                 "after": change.after,
                 "reason": cut(change.reason, _LONGEST_CODE),
-                "message": cut(change.message, _LONGEST_TEXT),
+                "message": cut(change.message, _LONGEST_LINE),
             }
             for change in changes[:_MOST_CHANGES]
         ],
@@ -206,11 +208,11 @@ def _counts(by_control: Mapping[str, Mapping[Any, int]]) -> dict[str, dict[str, 
 def _finding(finding: Finding) -> dict[str, str | None]:
     return {
         "control": finding.control,
-        "subject": cut(finding.subject, _LONGEST_TEXT),
+        "subject": cut(finding.subject, _LONGEST_CODE),
         "status": finding.status,
         "severity": finding.severity,
         "reason": finding.reason,
-        "message": cut(finding.message, _LONGEST_TEXT),
+        "message": cut(finding.message, _LONGEST_LINE),
         "since": _written_or_null(finding.since),
     }
 

@@ -20,6 +20,7 @@ from shared.observe.managed_cluster import is_arm64
 
 Row = Sequence[Any]
 _NONE = ("", "[]")
+_TEXT_OR_NULL = frozenset({str, type(None)})
 _VAULT_PARTS = 9  # /subscriptions/s/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/v
 
 
@@ -103,7 +104,10 @@ def parse_instance(row: Row) -> BackupInstance:
 def parse_digest(row: Row) -> JobsDigest:
     """Raises UnreadableBodyError."""
     cluster, job, status, errors, warnings = _strings(row, 5)
-    backup, clean, restored, killed = (value and _moment(value) for value in row[5:])
+    times = row[5:]
+    if not {*map(type, times)} <= _TEXT_OR_NULL:
+        raise UnreadableBodyError("a time is no text")
+    backup, clean, restored, killed = [text and _moment(text) for text in times]
     last: BackupEnd | None = None
     codes: tuple[str, ...] = ()
     if backup is not None:
@@ -198,8 +202,9 @@ def _scope(parameters: str) -> BackupScope | None:
     return backup_instance.parse_instance({"id": "any", "name": "any", "properties": properties}).scope
 
 
+@lru_cache(4096)
 def _moment(text: str) -> datetime | None:
-    """The year 1 is Azure's "none" (recorded)."""
+    """Clusters under one schedule have the same times. The year 1 is Azure's "none" (recorded)."""
     if not text or text.startswith("0001-"):
         return None
     try:

@@ -29,9 +29,8 @@ def waits_for_region(subject: Subject, region: Record | None) -> Literal["Look",
         return None
     if subject.profile.mode == "audit" and subject.wanted.enforce:
         return None
-    seen_at = observed_at(
-        subject.region.vault
-    )  # what is being changed, or cannot be read, is the region's own business
+    # A vault that is being changed, or cannot be read, is the region's own business.
+    seen_at = observed_at(subject.region.vault)
     if seen_at is None or _seconds(seen_at, record.stale_before, moment.scale) <= SEEN_LATELY:
         return None
     return "Lease" if region.lease_until is not None and region.lease_until > moment.now else "Look"

@@ -140,15 +140,29 @@ def cluster_grants(
     cluster: Cluster, profile: ProtectionProfile, observed: ObservedCluster, target: Target
 ) -> list[Grant]:
     """Every role this cluster needs beyond what its region shares, as far as the identities are known."""
+    return [*own_grants(cluster, value_of(observed.extension), target), *place_grants(profile, target)]
+
+
+def place_grants(profile: ProtectionProfile, target: Target) -> list[Grant]:
+    """Of those the vault's, where the cluster's backups go: the same for every cluster whose backups go there."""
+    vault, policy = value_of(target.vault), value_of(target.policy)
+    if vault is None or vault.principal_id is None:
+        return []
     grants: list[Grant] = []
-    vault, extension, policy = value_of(target.vault), value_of(observed.extension), value_of(target.policy)
     vault_tier = policy.vault_tier if policy else profile.retention.vault_days is not None
+    if not (target.shares_vault and target.shares_snapshot_group):
+        grants += roles.vault_on_snapshot_group(vault.principal_id, target.snapshot_group_id, vault_tier)
+    if vault_tier and not (target.shares_vault and target.shares_account):
+        grants.append(roles.vault_on_account(vault.principal_id, target.account_id))
+    return grants
+
+
+def own_grants(cluster: Cluster, extension: Extension | None, target: Target) -> list[Grant]:
+    """Of those the ones that have to do with no other cluster."""
+    grants: list[Grant] = []
+    vault = value_of(target.vault)
     if vault is not None and vault.principal_id is not None:
         grants.append(roles.vault_on_cluster(vault.principal_id, cluster.arm_id))
-        if not (target.shares_vault and target.shares_snapshot_group):
-            grants += roles.vault_on_snapshot_group(vault.principal_id, target.snapshot_group_id, vault_tier)
-        if vault_tier and not (target.shares_vault and target.shares_account):
-            grants.append(roles.vault_on_account(vault.principal_id, target.account_id))
     if cluster.identity_principal_id is not None:
         grants.append(roles.cluster_on_snapshot_group(cluster.identity_principal_id, target.snapshot_group_id))
     if extension is not None and extension.principal_id is not None:

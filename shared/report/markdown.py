@@ -14,7 +14,8 @@ _MOST_CLUSTERS = 200
 _MOST_GROUPS = 30
 _LONGEST = 300
 _MARKUP = re.compile(r"""[\\`*_{}\[\]<>#|!~&@:"'$^=+]|(?<=www)\.""", re.IGNORECASE)
-"""What makes Markdown, HTML, links or mentions of text; written as character references, all of it is text."""
+"""What makes Markdown, HTML, links or mentions of text; written as character references, all of it is text. People and
+issues are looked for when those are letters again: nothing that is seen stands between the sign and the name."""
 _UNSEEN = frozenset({"Cf", "Cs", "Co", "Cn"})
 
 
@@ -46,7 +47,7 @@ def text(foreign: str) -> str:
     line = " ".join(seen.split())
     if len(line) > _LONGEST:
         line = line[: _LONGEST - 1] + "…"
-    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", line)
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};" + ("&#8203;" if found[0] in "@#" else ""), line)
 
 
 def _clusters(snapshot: Snapshot, titles: Mapping[str, str]) -> str:

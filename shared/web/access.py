@@ -147,16 +147,35 @@ def _refuse_other_sites(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiError(
-            415, "JsonRequired", "Send the header Content-Type: application/json.", [("header content-type", "missing")]
+            415,
+            "JsonRequired",
+            "Send the header Content-Type: application/json.",
+            [("header content-type", "it is another" if kind else "missing")],
         )
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() not in (
+    if origin is not None and _place(origin) not in (
         host.lower(),
         request.headers.get("x-forwarded-host", host).lower(),
     ):
         raise ApiError(403, "OtherOrigin", "Calls that change something are taken from the Guard's own pages only.")
     hosting: Hosting = request.app.state.hosting
-    if not hosting.deployed and urlsplit(f"//{host}").hostname not in _LOOPBACK:
+    if not hosting.deployed and _name(host) not in _LOOPBACK:
         # A name of somebody's own that points at 127.0.0.1 makes his page one of the same origin.
         raise ApiError(403, "NotLoopback", "On this machine, call the Guard as localhost or 127.0.0.1.")
+
+
+def _place(origin: str) -> str | None:
+    """Host and port; None when it is no origin."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
+
+
+def _name(host: str) -> str | None:
+    """Without its port; None when it is no host."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

@@ -18,6 +18,7 @@ from shared.web.models import ErrorBody, ErrorDetail, ErrorResponse
 log = logging.getLogger(__name__)
 
 _HTTP = {
+    400: ("InvalidRequest", "The body cannot be read: send JSON as /api/v1/openapi.json describes it."),
     404: ("NotFound", "There is nothing at this address; /api/v1/openapi.json lists what there is."),
     405: ("MethodNotAllowed", "This address does not take that method; /api/v1/openapi.json lists what it takes."),
 }

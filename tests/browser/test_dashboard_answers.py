@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,9 @@ async def test_files_are_kept_for_good_and_never_served_stale() -> None:
         assert (await http.get(f"{DASHBOARD}/static/uPlot.LICENSE.txt")).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/cluster?id=/nobody", "/cluster", "/control?id=none", "/groups?by=colour"])
+@pytest.mark.parametrize(
+    "path", ["/cluster?id=/nobody", "/cluster", "/control?id=none", "/groups?by=colour", "/nothing/at/all"]
+)
 async def test_what_is_not_there_is_a_page_that_says_so(path: str) -> None:
     app = await GuardedApp(fleet_of(30)).start()
     async with client(app) as http:
@@ -111,6 +114,21 @@ async def test_without_the_sweeps_nothing_is_claimed(monkeypatch: pytest.MonkeyP
     assert answer.status_code == 503
     assert "No sweep has ended yet" not in answer.text
     assert "the table sweeps gives no answer" in answer.text
+
+
+async def test_what_is_no_step_is_not_told_as_one() -> None:
+    """An obstacle, or what Azure must end, is nothing that the Guard would do next."""
+    guard = GuardedApp(fleet_of(30))
+    assert guard.fleet is not None
+    first, second, *rest = guard.fleet.clusters
+    left = (replace(first, remaining=("GrantRole:a|b",)), replace(second, remaining=("NoX86LinuxPool",)))
+    others = (replace(each, remaining=()) for each in rest)
+    guard.fleet = replace(guard.fleet, clusters=(*left, *others))
+    app = await guard.start()
+    async with client(app) as http:
+        lately = (await http.get(DASHBOARD)).text.partition("What it would do next")[2]
+    steps, _, awaited = lately.partition("What it waits for")
+    assert ("GrantRole" in steps, "NoX86LinuxPool" in steps, "NoX86LinuxPool" in awaited) == (True, False, True)
 
 
 def test_an_address_comes_back_as_it_was() -> None:

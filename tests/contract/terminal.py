@@ -30,7 +30,7 @@ class Terminal:
             "COLUMNS": "200",
         }
 
-    def __call__(self, *words: str, **settings: str | None) -> Answer:
+    def __call__(self, *words: str, stdout: int = subprocess.PIPE, **settings: str | None) -> Answer:
         """A setting that is None is left out."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         environment |= {"PYTHONPATH": str(CHECKOUT)} | self.settings
@@ -41,7 +41,8 @@ class Terminal:
             [sys.executable, "-m", "cli", *words],
             cwd=self.folder,
             env=environment,
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             timeout=120,

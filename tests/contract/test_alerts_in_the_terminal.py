@@ -119,6 +119,19 @@ async def test_who_acknowledges_keeps_it_from_escalating(azurite: Azurite, book:
     assert after_a_look(shown, words, late).escalated_at is None
 
 
+async def test_no_alert_is_meant_by_nothing(azurite: Azurite, book: TableAlertBook) -> None:
+    shown = alert("aks-one")
+    await book.show([shown])
+    assert terminal(azurite, "acknowledge", "").returncode == 2
+    assert not (await the_one(book, shown)).acknowledged_by
+
+
+async def test_a_file_is_written_of_no_alerts_too(azurite: Azurite, book: TableAlertBook, tmp_path: Path) -> None:
+    file = tmp_path / "alerts.txt"
+    assert terminal(azurite, "alerts", "--out", str(file)).returncode == 0
+    assert "severity" in file.read_text(encoding="utf-8")
+
+
 async def test_who_snoozes_hears_of_it_afterwards(azurite: Azurite, book: TableAlertBook) -> None:
     shown = alert("aks-one")
     await book.show([shown])

@@ -146,6 +146,7 @@ async def test_what_a_form_of_another_site_can_send_is_refused(content_type: str
         ("http://localhost:8080", 403),
         ("http://localhost:7071.evil.example", 403),
         ("null", 403),
+        ("http://[", 403),
         ("", 403),
     ],
 )

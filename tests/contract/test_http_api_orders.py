@@ -65,6 +65,8 @@ async def test_a_body_that_is_no_json_is_refused(api: Api) -> None:
     answer = await api.call("POST", "/api/v1/clusters/look", headers=headers, content=b'{"id": ')
     assert answer.status_code == 400
     assert answer.json()["error"]["details"] == [{"where": "body", "message": "it is not JSON"}]
+    deep = await api.call("POST", "/api/v1/clusters/look", headers=headers, content=b"[" * 50_000)
+    assert (deep.status_code, deep.json()["error"]["code"]) == (400, "InvalidRequest")
 
 
 async def test_held_repairs_go_on_when_somebody_approves_and_that_is_on_record(api: Api) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ def test_trusted_access_is_known_only_when_each_cluster_is_asked(terminal: Termi
 def test_a_person_sees_the_posture_and_one_cluster_in_detail(terminal: Terminal) -> None:
     seen = terminal("status")
     assert seen.returncode == 1
-    assert "5 clusters could be restored today" in seen.stdout
+    assert "Could be restored today, of 5 clusters" in seen.stdout
     for word in ("shop", "bank", "aks-bare", "In detail: aks-backup-guard status"):
         assert word in seen.stdout
     assert seen.stderr == "", "no progress where nobody watches"
@@ -235,6 +236,17 @@ def test_what_is_not_there_is_said(terminal: Terminal) -> None:
         assert "nosuch" in answer.stderr or "nonsense" in answer.stderr
 
 
+@pytest.mark.parametrize("command", ["status", "plan", "cost"])
+@pytest.mark.parametrize("subscription", [FIRST_SUBSCRIPTION, "00000000-0000-0000-0000-0000000000ff"])
+def test_an_id_of_no_cluster_is_said(terminal: Terminal, command: str, subscription: str) -> None:
+    provider = "providers/Microsoft.ContainerService/managedClusters"
+    answer = terminal(command, f"/subscriptions/{subscription}/resourceGroups/rg/{provider}/nosuch")
+    assert answer.returncode == 2
+    assert "nosuch" in answer.stdout + answer.stderr
+    assert "see no subscription" not in answer.stderr
+    assert "0.00" not in answer.stdout, "what is not there has no price"
+
+
 def test_two_clusters_of_one_name_are_told_apart_by_their_ids(terminal: Terminal) -> None:
     answer = terminal("status", "aks-out")
     assert (answer.returncode, answer.stdout) == (2, "")
@@ -250,6 +262,36 @@ def test_signed_in_nowhere_is_said_in_words(terminal: Terminal) -> None:
         assert "not signed in" in answer.stderr
         assert "az login" in answer.stderr
         assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "plan", "cost"])
+def test_a_wrong_setting_is_said_in_words(terminal: Terminal, command: str) -> None:
+    answer = terminal(command, AKS_BACKUP_GUARD_ARM_ENDPOINT="ftp://azure")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "AKS_BACKUP_GUARD_ARM_ENDPOINT" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(("cluster", "code"), [("aks-good", 0), ("aks-bare", 1)])
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+def test_who_stops_reading_changes_no_exit_code(terminal: Terminal, cluster: str, code: int, output: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        answer = terminal("status", cluster, "-o", output, stdout=writing)
+    finally:
+        os.close(writing)
+    assert answer.returncode == code
+    assert "Traceback" not in answer.stderr
+    assert "Broken pipe" not in answer.stderr
+
+
+def test_a_full_disk_is_said(terminal: Terminal) -> None:
+    with Path("/dev/full").open("wb") as full:
+        answer = terminal("status", "aks-good", stdout=full.fileno())
+    assert answer.returncode == 2
+    assert "cannot be written" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_an_arm_that_is_not_there_is_said(terminal: Terminal) -> None:
@@ -314,6 +356,32 @@ def test_cost_says_what_it_lacks(terminal: Terminal) -> None:
     assert answer.returncode == 2
     assert "price not given" in answer.stdout
     assert "No sum" in answer.stdout
+
+
+def test_cost_of_what_has_prices_and_no_quantities_says_so(terminal: Terminal) -> None:
+    terminal.guard_yaml(GUARD.replace('"On" }', '"On" }\n    scope: { snapshot_volumes: false }'))
+    answer = terminal("cost", "aks-good")
+    assert answer.returncode == 2, "how many namespaces there are is not known"
+    assert "gives no prices" not in answer.stdout
+    assert "several prices" not in answer.stdout
+    assert "Together 0.00 EUR a month for 1 cluster (without what is not known" in answer.stdout
+
+
+def test_cost_of_a_cluster_with_a_profile_nobody_knows_is_not_told(tmp_path: Path) -> None:
+    """Its tag names a profile that guard.yaml does not have: what it would cost cannot be reckoned."""
+    running = started("--port", "0", "--no-schedules", "--speed", "1000")
+    try:
+        terminal = Terminal(running, tmp_path, 1000)
+        terminal.control("POST", "timings", {"resource_graph_lag": 0})
+        tags = {"aks-backup-guard-profile": "nosuch"}
+        terminal.create_clusters(overrides={"name": "aks-lost", "settled": True, "tags": tags})
+        terminal.guard_yaml(GUARD)
+        terminal.listed(1)
+        answer = terminal("cost", "aks-lost")
+    finally:
+        stopped(running)
+    assert answer.returncode == 2
+    assert "nosuch" in answer.stdout
 
 
 def test_cost_leaves_out_who_is_exempt(terminal: Terminal) -> None:

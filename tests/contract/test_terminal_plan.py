@@ -144,6 +144,7 @@ async def test_what_is_left_alone_or_cannot_be_backed_up_is_said() -> None:
     assert "being retired" in found[0].left_alone
     assert found[1].in_the_way[0].recommended_action
     assert "deleted" in found[2].left_alone
+    assert [each.gone for each in found] == [False, False, True]
 
 
 async def test_what_cannot_be_read_is_no_plan() -> None:

@@ -88,7 +88,16 @@ def test_the_dashboard_is_a_page(host: RunningHost, call: Call, path: str) -> No
 def test_what_the_app_does_not_have_is_answered_by_the_app(host: RunningHost, call: Call, path: str) -> None:
     answer = call("GET", host.api + path)
     assert answer.status == 404
-    assert answer.json()["error"]["code"] == "NotFound"
+    if path.startswith("/api/dashboard"):
+        assert "No such page" in answer.text
+    else:
+        assert answer.json()["error"]["code"] == "NotFound"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/%ff", "/api/dashboard/static/%c3%28"])
+def test_an_address_that_is_no_text_is_refused_and_not_a_fault(host: RunningHost, call: Call, path: str) -> None:
+    answer = call("GET", host.api + path)
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "InvalidRequest")
 
 
 def test_azures_alerts_keep_a_function_of_their_own(host: RunningHost, call: Call) -> None:

@@ -179,6 +179,7 @@ def test_foreign_text_in_markdown_is_nothing_but_text() -> None:
     for markup in ("<", ">", "`", "](", "http://", "https://", "www.", "@", "\u202e", "\x1b"):
         assert markup not in text
     assert "&#60;script&#62;" in text
+    assert "&#64;&#8203;everyone &#35;&#8203;1" in text, "who reads it as letters again finds nobody to call"
 
 
 @pytest.mark.parametrize("snapshot", [snapshot_of(), hostile(), snapshot_of(())], ids=["fleet", "hostile", "empty"])

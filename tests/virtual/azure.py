@@ -159,9 +159,9 @@ class Operator:
         )
 
     def changes_by_the_app(self) -> list[str]:
-        """Every mutating call the Guard has sent so far."""
+        """Each mutating call of the Guard so far; a question to Resource Graph is a POST that changes nothing."""
         app = self._cloud.identity.app.object_id
-        calls = self._cloud.front_door.calls.all()
+        calls = [c for c in self._cloud.front_door.calls.all() if "/microsoft.resourcegraph/" not in c.path.lower()]
         return [f"{c.method} {c.path}" for c in calls if c.method in MUTATING and c.principal in (app, None)]
 
     async def make_group(self, name: str, location: str = "westeurope") -> str:

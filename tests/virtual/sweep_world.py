@@ -29,10 +29,10 @@ class Reader:
         self._reader, self._fleet = reader, fleet
 
     async def scope(self, scope: Scope) -> FleetScope:
-        return await self._reader.scope(scope)
+        return await self._recorded(("scope", scope), lambda: self._reader.scope(scope))
 
     async def shared(self) -> SharedFacts:
-        return await self._reader.shared()
+        return await self._recorded(("shared",), self._reader.shared)
 
     async def batch(self, subscriptions: Sequence[str]) -> FleetBatch:
         self._fleet.asked.append(tuple(subscriptions))
@@ -40,9 +40,19 @@ class Reader:
         for subscription in subscriptions:
             if (error := self._fleet.unreadable.get(subscription)) is not None:
                 raise error
-        batch = await self._reader.batch(subscriptions)
+        batch = await self._recorded(("batch", *subscriptions), lambda: self._reader.batch(subscriptions))
         seen = tuple(each for each in batch.clusters if each.cluster_id not in self._fleet.hidden)
         return replace(batch, clusters=seen)
+
+    async def _recorded[T](self, key: tuple[object, ...], ask: Callable[[], Awaitable[T]]) -> T:
+        """In a world that replays, what another one just like it was answered at the same stage."""
+        if self._fleet.replays is None:
+            return await ask()
+        key = (self._fleet.stage, *key)
+        if key not in self._fleet.replays:
+            self._fleet.replays[key] = await ask()
+        answer: T = self._fleet.replays[key]
+        return answer
 
     async def cluster_ids(self, subscriptions: Sequence[str]) -> Sequence[ClusterId]:
         return await self._reader.cluster_ids(subscriptions)
@@ -61,9 +71,11 @@ class Reader:
 
 
 class SweptWorld(VirtualWorld):
-    """`unreadable` are errors by subscription or cluster id; `hidden` clusters Resource Graph does not list."""
+    """`unreadable` are errors by subscription or cluster id; `hidden` clusters Resource Graph does not list. Worlds in
+    which the same happened up to a `stage` may share what Resource Graph answers then (`replays`)."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, *, replays: dict[tuple[object, ...], Any] | None = None, **given: Any) -> None:
+        self.replays, self.stage = replays, 0
         self.unreadable: dict[str, GuardError] = {}
         self.hidden: set[ClusterId] = set()
         self.asked: list[tuple[str, ...]] = []

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.virtual.drift import BREAKAGES, Breakage, Fleet, pairs, protected, whole
+from tests.virtual.breakages import BREAKAGES, Breakage, pairs
+from tests.virtual.drift import Fleet, protected, whole
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 PAIRS = pairs() if DEEP else pairs()[::23]

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests.virtual.drift import BREAKAGES, HOUR, Fleet, protected, whole
+from tests.virtual.breakages import BREAKAGES
+from tests.virtual.drift import HOUR, Fleet, protected, whole
 from tests.virtual.effects import Failure, How, When
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"

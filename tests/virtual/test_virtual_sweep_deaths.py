@@ -31,6 +31,8 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 HELD, REPAIRED = 0.3, 0.9
 """Shares of the fleet above which the breaker of repairs opens: it does, and it does not."""
+REPLAYS: dict[float, dict[tuple[object, ...], Any]] = {HELD: {}, REPAIRED: {}}
+"""What dies here only reads Azure: it is asked once, and not in each of a hundred worlds."""
 
 
 def grave(stop_above: float) -> Configuration:
@@ -42,7 +44,7 @@ def grave(stop_above: float) -> Configuration:
 async def eventful(stop_above: float, failure: Failure | None = None) -> tuple[SweptWorld, int, SweepSummary]:
     """Two sweeps over two batches; between them a cluster drifts, another is deleted unseen, and a third appears.
     The failures begin with the second one: how many effects came before is in the answer."""
-    world = SweptWorld(configuration=grave(stop_above), effects=Effects())
+    world = SweptWorld(configuration=grave(stop_above), effects=Effects(), replays=REPLAYS[stop_above])
     drifts, gone = await world.protected("drifts", "gone")
     await world.protected("stays", subscription=OTHER)
     await world.swept()
@@ -50,10 +52,12 @@ async def eventful(stop_above: float, failure: Failure | None = None) -> tuple[S
     await world.drop_quietly(gone)
     world.cluster("new", OTHER)
     await world.clock.advance(DAY)
-    before = len(world.effects.names)
+    world.stage, before = 1, len(world.effects.names)
     if failure is not None:
         world.effects.failure = replace(failure, number=before + failure.number)
     summary = await world.swept()
+    while not await world.survives(world.overdue_timer()):
+        await world.clock.advance(300)
     await world.run(seconds=1800, together=True)
     return world, before, summary
 
@@ -105,7 +109,8 @@ async def test_a_sweep_survives_the_failure_of_any_effect(group: int, how: How, 
     names = clean.effects.names[before:]
     last = max(number for number, name in enumerate(names, 1) if name.startswith("topic.publish_sweep")) + 2
     numbers = [number for number, name in enumerate(names[:last], 1) if not name.startswith(("quota", "POST"))]
-    for number in numbers[group // 2 :: GROUPS // 2]:
+    first = group // 2 if DEEP or when == "before" else group // 2 + GROUPS // 2  # in a hurry each is asked one way
+    for number in numbers[first :: GROUPS // 2 if DEEP else GROUPS]:
         world, _, summary = await eventful(stop_above, Failure(number, when, how, again))
         assert world.effects.struck, number
         assert await world_of(world, summary) == expected, (number, names[number - 1], world.effects.struck)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from shared.domain.compliance import FactValue
 from shared.domain.facts import Fact, Present, Unobserved, value_of
-from shared.domain.fleet import Remembered, SeenCluster
+from shared.domain.fleet import JobsDigest, Remembered, SeenCluster
 from shared.domain.ids import same_id
 from shared.domain.jobs import cut
 from shared.domain.profile import BackupScope
@@ -77,86 +78,106 @@ FACT_SOURCES: Mapping[str, FactSource] = {
 which question the answer is missing, and why."""
 
 _LONGEST = 2000
+_NOTHING: Mapping[str, FactValue] = dict.fromkeys(FACT_SOURCES)
 
 
 def sheet(seen: SeenCluster, posture: Posture | None, remembered: Remembered | None) -> dict[str, FactValue]:
-    """Without a posture (nobody's profile) only what needs no profile is in it. Times are ISO 8601."""
-    cluster, extension, digest = seen.cluster, value_of(seen.extension), value_of(seen.jobs)
-    last = digest.last if digest else None
-    facts: dict[str, FactValue] = {
-        "provisioning_state": cluster.provisioning_state,
-        "power_state": cluster.power_state,
-        "kubernetes_version": cluster.kubernetes_version,
-        "created_at": _time(cluster.created_at),
-        "cluster_identity": cluster.identity_principal_id,
-        "service_principal": cluster.service_principal,
-        "disk_csi_driver": cluster.disk_csi_driver,
-        "snapshot_controller": cluster.snapshot_controller,
-        "x86_linux_pool": cluster.has_x86_linux_pool,
-        "network_isolated": cluster.network_isolated,
-        "pod_identity": cluster.pod_identity,
-        "instances": tuple(instance.arm_id for instance in value_of(seen.instances) or ()),
-        "extension": extension.arm_id if extension else None,
-        "extension_state": extension.provisioning_state if extension else None,
-        "extension_error": cut(extension.error, _LONGEST) if extension else None,
-        "extension_version": extension.version if extension else None,
-        "extension_auto_upgrade": extension.auto_upgrade if extension else None,
-        "memory_limit": extension.memory_limit if extension else None,
-        "last_job": last.key if last else None,
-        "last_job_status": last.status if last else None,
-        "last_job_codes": (digest.last_codes or ((last.code,) if last.code else ())) if digest and last else (),
-        "last_job_ended_at": _time(last.ended_at) if last else None,
-        "last_clean_job_at": _time(digest.last_clean_at) if digest else None,
-        "last_restore_at": _time(digest.last_restore_at) if digest else None,
-        "last_out_of_memory_at": _time(digest.last_out_of_memory_at) if digest else None,
-        "memory_exhausted": remembered.memory_exhausted if remembered else None,
-        "recorded_restore_at": _time(remembered.last_restore_at) if remembered else None,
-        "recorded_reason": remembered.ready if remembered else None,
-    }
+    """Every fact by name, None what is not known. Without a posture (nobody's profile) only what needs no profile is in
+    it. Times are ISO 8601."""
+    facts = dict(_NOTHING)
+    _of_cluster(facts, seen)
+    _of_jobs(facts, value_of(seen.jobs))
+    if remembered is not None:
+        facts["memory_exhausted"] = remembered.memory_exhausted
+        facts["recorded_restore_at"] = _time(remembered.last_restore_at)
+        facts["recorded_reason"] = remembered.ready
     if posture is not None:
         _by_profile(facts, posture)
-    else:
-        facts = {**dict.fromkeys(FACT_SOURCES), **facts}
+        _of_place(facts, posture)
     facts["unread"] = _unread(seen, posture)
     return facts
 
 
+def _of_cluster(facts: dict[str, FactValue], seen: SeenCluster) -> None:
+    cluster, extension = seen.cluster, value_of(seen.extension)
+    facts["provisioning_state"] = cluster.provisioning_state
+    facts["power_state"] = cluster.power_state
+    facts["kubernetes_version"] = cluster.kubernetes_version
+    facts["created_at"] = _time(cluster.created_at)
+    facts["cluster_identity"] = cluster.identity_principal_id
+    facts["service_principal"] = cluster.service_principal
+    facts["disk_csi_driver"] = cluster.disk_csi_driver
+    facts["snapshot_controller"] = cluster.snapshot_controller
+    facts["x86_linux_pool"] = cluster.has_x86_linux_pool
+    facts["network_isolated"] = cluster.network_isolated
+    facts["pod_identity"] = cluster.pod_identity
+    facts["instances"] = tuple([instance.arm_id for instance in value_of(seen.instances) or ()])
+    if extension is not None:
+        facts["extension"] = extension.arm_id
+        facts["extension_state"] = extension.provisioning_state
+        facts["extension_error"] = cut(extension.error, _LONGEST)
+        facts["extension_version"] = extension.version
+        facts["extension_auto_upgrade"] = extension.auto_upgrade
+        facts["memory_limit"] = extension.memory_limit
+
+
+def _of_jobs(facts: dict[str, FactValue], digest: JobsDigest | None) -> None:
+    facts["last_job_codes"] = ()
+    if digest is None:
+        return
+    facts["last_clean_job_at"] = _time(digest.last_clean_at)
+    facts["last_restore_at"] = _time(digest.last_restore_at)
+    facts["last_out_of_memory_at"] = _time(digest.last_out_of_memory_at)
+    if (last := digest.last) is not None:
+        facts["last_job"] = last.key
+        facts["last_job_status"] = last.status
+        facts["last_job_codes"] = digest.last_codes or ((last.code,) if last.code else ())
+        facts["last_job_ended_at"] = _time(last.ended_at)
+
+
 def _by_profile(facts: dict[str, FactValue], posture: Posture) -> None:
-    """What is chosen, or wanted, by the profile."""
-    instance, policy, vault = value_of(posture.instance), value_of(posture.policy), value_of(posture.vault)
+    """What is wanted by the profile."""
     bindings, missing, exemption = value_of(posture.bindings), posture.missing_roles, posture.exemption
-    facts |= {
-        "profile": posture.profile.name,
-        "exemption": exemption.reason if exemption else None,
-        "exemption_expires": _time(exemption.expires) if exemption else None,
-        "recovery_point_within": promised_within(posture),
-        "newest_extension_version": posture.newest_extension or None,
-        "instance": instance.arm_id if instance else None,
-        "protection_state": instance.protection_state if instance else None,
-        "protection_error": instance.error.code if instance and instance.error else None,
-        "scope": _scope(instance.scope) if instance else None,
-        "snapshot_group": instance.snapshot_group_id if instance else None,
-        "latest_recovery_point": _time(instance.latest_recovery_point) if instance else None,
-        "policy": instance.policy_id if instance else None,
-        "vault": instance.vault_id if instance else None,
-        "interval": policy.interval if policy else None,
-        "operational_days": policy.operational_days if policy else None,
-        "vault_tier": policy.vault_tier if policy else None,
-        "vault_days": policy.vault_days if policy else None,
-        "soft_delete": vault.soft_delete if vault else None,
-        "soft_delete_days": vault.soft_delete_days if vault else None,
-        "immutability": vault.immutability if vault else None,
-        "redundancy": vault.redundancy if vault else None,
-        "cross_region_restore": vault.cross_region_restore if vault else None,
-        "resource_guard": vault.guarded if vault else None,
-        "diagnostics": value_of(posture.diagnostics),
-        "diagnostics_read_at": _read_at(posture.diagnostics),
-        "missing_roles": tuple(map(role_in_words, missing.value)) if isinstance(missing, Present) else None,
-        "bindings": None
-        if bindings is None
-        else tuple(binding.name for binding in bindings if same_id(binding.source_id, posture.vault_id)),
-        "bindings_read_at": _read_at(posture.bindings),
-    }
+    facts["profile"] = posture.profile.name
+    facts["recovery_point_within"] = promised_within(posture)
+    facts["newest_extension_version"] = posture.newest_extension or None
+    facts["diagnostics"] = value_of(posture.diagnostics)
+    facts["diagnostics_read_at"] = _read_at(posture.diagnostics)
+    facts["bindings_read_at"] = _read_at(posture.bindings)
+    if isinstance(missing, Present):
+        facts["missing_roles"] = tuple(map(role_in_words, missing.value))
+    if bindings is not None:
+        vaults = [binding.name for binding in bindings if same_id(binding.source_id, posture.vault_id)]
+        facts["bindings"] = tuple(vaults)
+    if exemption is not None:
+        facts["exemption"] = exemption.reason
+        facts["exemption_expires"] = exemption.expires.isoformat() if exemption.expires else None
+
+
+def _of_place(facts: dict[str, FactValue], posture: Posture) -> None:
+    """Of the instance that counts, and of the policy and the vault it is under."""
+    instance, policy, vault = value_of(posture.instance), value_of(posture.policy), value_of(posture.vault)
+    if instance is not None:
+        facts["instance"] = instance.arm_id
+        facts["protection_state"] = instance.protection_state
+        facts["protection_error"] = instance.error.code if instance.error else None
+        facts["scope"] = _scope(instance.scope)
+        facts["snapshot_group"] = instance.snapshot_group_id
+        facts["latest_recovery_point"] = _time(instance.latest_recovery_point)
+        facts["policy"] = instance.policy_id
+        facts["vault"] = instance.vault_id
+    if policy is not None:
+        facts["interval"] = policy.interval
+        facts["operational_days"] = policy.operational_days
+        facts["vault_tier"] = policy.vault_tier
+        facts["vault_days"] = policy.vault_days
+    if vault is not None:
+        facts["soft_delete"] = vault.soft_delete
+        facts["soft_delete_days"] = vault.soft_delete_days
+        facts["immutability"] = vault.immutability
+        facts["redundancy"] = vault.redundancy
+        facts["cross_region_restore"] = vault.cross_region_restore
+        facts["resource_guard"] = vault.guarded
 
 
 def _scope(scope: BackupScope | None) -> tuple[str, ...] | None:
@@ -191,12 +212,14 @@ def _unread(seen: SeenCluster, posture: Posture | None) -> tuple[str, ...]:
         return ()
     questions = ("extensions", "instances", "jobs", "vaults", "policies", "grants", "record")
     named = zip(questions, facts, strict=False)
-    return tuple(f"{name}: {fact.reason}" for name, fact in named if isinstance(fact, Unobserved))
+    return tuple([f"{name}: {fact.reason}" for name, fact in named if isinstance(fact, Unobserved)])
 
 
+@lru_cache(1024)
 def _time(moment: datetime | None) -> str | None:
+    """Of Azure, and so in UTC. Those of one cluster are often the same, and those of clusters under one schedule."""
     return moment.isoformat() if moment is not None else None
 
 
 def _read_at(fact: Fact[object]) -> str | None:
-    return None if isinstance(fact, Unobserved) else fact.observed_at.isoformat()
+    return None if isinstance(fact, Unobserved) else _time(fact.observed_at)

@@ -52,7 +52,7 @@ class Place:
     policy: Fact[BackupPolicy]
     diagnostics: Fact[bool]
     grants: tuple[Grant, ...]
-    """What the region's vault must be granted for them."""
+    """What the vault must be granted for all of them."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from shared.domain.profile import Exemption, ProtectionProfile
 from shared.plan.compliance.fleet import Fleet, Place, SharedRegion, is_held
 from shared.plan.compliance.posture import Posture
 from shared.plan.selection import matches
-from shared.plan.target import chosen_instance, cluster_grants, target_of
+from shared.plan.target import chosen_instance, own_grants, place_grants, target_of
 
 _NO_RECORD = Unobserved("no record of the cluster was read")
 
@@ -38,7 +38,7 @@ def posture_of(
         extension=seen.extension,
         newest_extension=fleet.newest_extension,
         jobs=seen.jobs,
-        missing_roles=_missing_roles(seen, profile, chosen, grants, place, fleet),
+        missing_roles=_missing_roles(seen, chosen, grants, place, fleet),
         vault_id=place.target.vault_id,
         bindings=remembered.bindings if remembered is not None else _NO_RECORD,
         diagnostics=UNOBSERVED if isinstance(chosen, Unobserved) else place.diagnostics,
@@ -92,13 +92,13 @@ def _found_place(
     observed = ObservedCluster(extension=seen.extension, instances=seen.instances, vault=vault, policy=policy)
     target = target_of(seen.cluster_id, seen.cluster, profile, observed, shared.wanted, shared.observed)
     mine = (target.snapshot_group_id.lower(), target.account_id.lower()) if target.shares_vault else ()
-    grants = tuple(grant for grant in shared.grants if grant.scope in mine)
+    of_region = (grant for grant in shared.grants if grant.scope in mine)
+    grants = (*of_region, *place_grants(profile, target))
     return Place(target, vault, policy, fleet.diagnostics(vault_id), grants)
 
 
 def _missing_roles(
     seen: SeenCluster,
-    profile: ProtectionProfile,
     chosen: Fact[BackupInstance],
     grants: Fact[frozenset[Grant]],
     place: Place,
@@ -113,8 +113,8 @@ def _missing_roles(
     if isinstance(grants, Unobserved):
         return Unobserved(f"the role assignments could not be read: {grants.reason}")
     held = fleet.scopes_held(value_of(grants) or frozenset())
-    needed = cluster_grants(seen.cluster, profile, ObservedCluster(extension=seen.extension), place.target)
-    missing = tuple([grant for grant in (*place.grants, *needed) if not is_held(grant, held)])
+    needed = (*place.grants, *own_grants(seen.cluster, value_of(seen.extension), place.target))
+    missing = tuple([grant for grant in needed if not is_held(grant, held)])
     if missing and seen.unread_assignments:
         missing, unread = _told_apart(missing, seen.unread_assignments)
         if unread and not missing:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from shared.domain.alerts import Severity
 from shared.domain.compliance import JudgedCluster, Restorable, Verdict
@@ -126,7 +127,9 @@ def _score(verdicts: tuple[Verdict, ...]) -> float:
     return 100.0 if good == whole else round(100.0 * good / whole, 1)
 
 
+@lru_cache(2000)
 def _verdict(control: str, severity: Severity, outcome: Outcome, remedy: str) -> Verdict:
+    """One object for all clusters of which the same is said."""
     message, what_to_do = cut(outcome.message, _LONGEST), cut(outcome.remedy or remedy, _LONGEST)
     return Verdict(control, outcome.status, severity, cut(outcome.reason, 100), message, what_to_do)
 

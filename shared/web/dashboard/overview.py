@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import get_args
 
 from shared.domain.alerts import Severity
 from shared.domain.compliance import Finding, Repairs, SweepSummary, Tally, Verdict
 from shared.domain.facts import Fact, Present
 from shared.domain.fleet import Source
 from shared.domain.record import Action
+from shared.domain.steps import Step
 from shared.report.marks import RESTORABLE, VERDICTS, Mark, outcome, urgency
 from shared.report.snapshot import Snapshot
 from shared.report.view import Page, View
@@ -23,6 +25,7 @@ OLD = timedelta(hours=26)
 """A daily sweep that is older has been missed."""
 _GROUPS_SHOWN, _FINDINGS_SHOWN, _LINES_SHOWN, _CONTROLS_SHOWN = 7, 3, 6, 9
 _LONGEST_STEP = 60
+_STEPS = frozenset(kind.__name__ for kind in get_args(Step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,9 @@ class Overview:
     table: Table
     live: Live
     todo: tuple[tuple[str, int], ...]
-    """What is left to do, and for how many clusters."""
+    """Steps that are left, and for how many clusters."""
+    awaited: tuple[tuple[str, int], ...]
+    """What must come from elsewhere before a cluster is as its profile says, and how many wait for it."""
     repairs: Repairs
     done: tuple[Line, ...]
 
@@ -116,6 +121,7 @@ def overview(
     before = next((old for old in trend if old.sweep_id < summary.sweep_id), None)
     stand = standings(summary, words)
     failing = tuple(row for row in stand if row.failing or row.unknown)
+    left = left_to_do(snapshot)
     return Overview(
         now=now,
         summary=summary,
@@ -132,7 +138,8 @@ def overview(
         findings=kinds_of(summary.findings, words, _FINDINGS_SHOWN),
         table=table(snapshot, page, view, words),
         live=live,
-        todo=left_to_do(snapshot),
+        todo=tuple((kind, count) for kind, count in left if kind in _STEPS),
+        awaited=tuple((kind, count) for kind, count in left if kind not in _STEPS),
         repairs=summary.repairs,
         done=results(live.actions),
     )
@@ -189,7 +196,7 @@ def as_verdict(finding: Finding) -> Verdict:
 
 
 def left_to_do(snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
-    """Kinds of steps that the Guard would take next, with the number of clusters."""
+    """Kinds of what remains, with the number of clusters."""
     kinds = Counter(
         kind[:_LONGEST_STEP]
         for cluster in snapshot.clusters

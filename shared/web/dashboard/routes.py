@@ -121,6 +121,12 @@ async def static(name: str, request: Request) -> Response:
     return answer(name, request)
 
 
+@router.get("/{rest:path}")
+async def nothing_here(rest: str) -> Response:
+    """The last of all addresses: none of the pages."""
+    raise NotShownError("No such page", "There is nothing at this address.", f"{BASE}/{rest}")
+
+
 def _words(world: World) -> Words:
     return {control.id: control for control in controls_of(world)}
 
