@@ -1,0 +1,62 @@
+"""What the loop needs from the world. Azure, storage and time stand behind these; tests bring fakes that behave."""
+
+from shared.ports.fleet import FleetReader, RepairBreaker, RepairHold, SweepBook, SweepStore
+from shared.ports.jobs import JobHistory, JobReader, JobSource, News, Watermark, Watermarks
+from shared.ports.loop import (
+    AuditTrail,
+    AzureActor,
+    AzureReader,
+    Clock,
+    EmergencyStop,
+    QuotaRow,
+    Records,
+    RolloutRow,
+    Rollouts,
+    SharedQuota,
+    Stop,
+    WorkQueue,
+)
+from shared.ports.telling import (
+    AlertBook,
+    Channels,
+    Destination,
+    Destinations,
+    EventTopic,
+    NotifyQueue,
+    Outbox,
+    OutgoingNews,
+)
+
+__all__ = [
+    "AlertBook",
+    "AuditTrail",
+    "AzureActor",
+    "AzureReader",
+    "Channels",
+    "Clock",
+    "Destination",
+    "Destinations",
+    "EmergencyStop",
+    "EventTopic",
+    "FleetReader",
+    "JobHistory",
+    "JobReader",
+    "JobSource",
+    "News",
+    "NotifyQueue",
+    "Outbox",
+    "OutgoingNews",
+    "QuotaRow",
+    "Records",
+    "RepairBreaker",
+    "RepairHold",
+    "RolloutRow",
+    "Rollouts",
+    "SharedQuota",
+    "Stop",
+    "SweepBook",
+    "SweepStore",
+    "Watermark",
+    "Watermarks",
+    "WorkQueue",
+]
