@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from cli.azure import signed_in
 from cli.configuration import configured, scope_of, settings
 from cli.fleet import fleet_reader
+from cli.run import collect_rarely
 from shared.domain.time import Moment
 from shared.judge_fleet import judged_fleet
 from shared.plan.compliance.catalogue import CONTROLS
@@ -31,4 +32,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    collect_rarely()  # as every command
     asyncio.run(main())

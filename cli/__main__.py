@@ -12,7 +12,7 @@ from cli.cost import cost
 from cli.emergency_stop import resume_all, stop_all, stopped
 from cli.history import approve_repairs, history, repairs
 from cli.plan import plan
-from cli.run import COULD_NOT_TELL
+from cli.run import COULD_NOT_TELL, collect_rarely
 from cli.sweep import status, sweep
 
 EXIT_CODES = "Exit codes: 0 clean, 1 findings, 2 could not tell. Data goes to stdout, remarks to stderr."
@@ -46,6 +46,7 @@ for command in (*YOUR_FLEET, *THE_DEPLOYED_GUARD):
 
 def main() -> None:
     """A fault of our own is exit code 2 with its traceback: Python's own 1 would look like findings."""
+    collect_rarely()
     if sys.stdout is None:  # closed by the caller, who wants the exit code alone
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process lives
     try:

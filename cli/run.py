@@ -1,5 +1,6 @@
 """Running a command's coroutine: what the Guard cannot do is said in words, with exit code 2."""
 
+import gc
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,7 +13,7 @@ FINDINGS, COULD_NOT_TELL = 1, 2
 """Exit codes beside 0, which is clean."""
 _INTERRUPTED = 130
 _FEW_COLLECTIONS = 200_000
-"""Objects until Python looks for cycles: a fleet is many objects that stay, and looking at them costs a tenth."""
+"""Objects until Python looks for cycles, which costs a tenth of everything else."""
 
 _REMEDIES = {
     "NoToken": "Sign in: `az login`, in another tenant `az login --tenant TENANT`. Azure PowerShell, the Azure "
@@ -30,16 +31,19 @@ _REMEDIES = {
 """What the person at the terminal does, by code; the errors' own advice is for the deployed app."""
 
 
+def collect_rarely() -> None:
+    """For a process that makes many objects which stay, and ends soon: the modules it imports, and a fleet."""
+    gc.set_threshold(_FEW_COLLECTIONS)
+
+
 def run[T](command: Coroutine[object, object, T]) -> T:
     """Its answer. Raises typer.Exit with words on stderr for what is wrong with the sign-in, with Azure, the settings
     or guard.yaml; what nobody expected is raised as it is."""
     import asyncio
-    import gc
 
     from shared.domain.errors import GuardError, RecordConflict
     from shared.settings import InvalidSettingsError
 
-    gc.set_threshold(_FEW_COLLECTIONS)
     try:
         return asyncio.run(command)
     except GuardError as error:

@@ -58,6 +58,8 @@ def cluster_status(found: Judged, cluster: JudgedCluster, to_file: bool) -> str:
         ("profile", f"{cluster.profile} ({cluster.mode})" if cluster.profile else "none"),
     ]
     head = Table.grid(padding=(0, 2))
+    head.add_column()
+    head.add_column(overflow="fold")
     for name, value in about:
         head.add_row(Text(name, "dim"), _text(value))
     head.add_row(Text("restorable", "dim"), Text(f"{mark.sign} {mark.word}", _TONES[mark.tone]))

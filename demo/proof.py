@@ -6,10 +6,8 @@ from typing import Any
 
 from demo.azure_now import AzureNow
 from demo.fleet import BY_HAND, ELIGIBLE, FLEET, LEFT_ALONE, REGIONS, Member
+from demo.stack import is_change
 from demo.tables import Line, Said
-
-_QUERIES = "/providers/microsoft.resourcegraph/resources"
-"""Resource Graph is asked by POST, which changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,7 @@ class Evidence:
 
     def changes(self) -> list[str]:
         """Lower-case paths of the calls that could change something."""
-        paths = (str(call["path"]).lower() for call in self.calls if call["method"] != "GET")
-        return [path for path in paths if path != _QUERIES]
+        return [str(call["path"]).lower() for call in self.calls if is_change(call)]
 
 
 @dataclass(frozen=True, slots=True)

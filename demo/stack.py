@@ -221,5 +221,11 @@ class Stack:
         }
 
 
+def is_change(call: Mapping[str, Any]) -> bool:
+    """Whether a call that the simulator counted could change something. Resource Graph is asked by POST, which changes
+    nothing."""
+    return call["method"] != "GET" and str(call["path"]).lower() != "/providers/microsoft.resourcegraph/resources"
+
+
 def _services(running: Azurite) -> tuple[str, str, str]:
     return running.blob_endpoint, running.queue_endpoint, running.table_endpoint

@@ -13,7 +13,7 @@ from demo.fleet import ELIGIBLE, FLEET, Member
 from demo.live import View
 from demo.operator import DATA_PROTECTION, ROLES
 from demo.scenario import StuckError
-from demo.stack import Stack
+from demo.stack import Stack, is_change
 
 _LONGEST = 150.0
 _SWEEP_EVERY = 3.0
@@ -51,7 +51,7 @@ def play_sweep(stack: Stack, view: View) -> Swept:
     calls = len(stack.calls())
     story.people_break_things()
     story.the_sweep_has_them_put_back()
-    repairs = tuple(_change(call) for call in stack.calls()[calls:] if _changes(call))
+    repairs = tuple(_change(call) for call in stack.calls()[calls:] if is_change(call))
     last = story.the_fleet_is_judged_again()
     return Swept(first, last, before, story.setting(), repairs, rest.call("GET", f"{stack.api}/api/dashboard"))
 
@@ -164,11 +164,6 @@ class _SweepStory:
 def _scope_of(properties: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = properties["policyInfo"]["policyParameters"]["backupDatasourceParametersList"][0]
     return found
-
-
-def _changes(call: dict[str, Any]) -> bool:
-    reads = ("/providers/microsoft.resourcegraph/resources",)
-    return call["method"] != "GET" and str(call["path"]).lower() not in reads
 
 
 def _change(call: dict[str, Any]) -> str:

@@ -84,7 +84,7 @@ def instance_part(subject: Subject, inputs_ready: bool) -> Part:
         another_life or state in ("protectionerror", "configuringprotectionfailed", "notprotected", "invalid")
     ):
         return _put_instance(subject, put, inputs_ready)
-    resume = _resumption(subject, instance) if ours and not another_life else None
+    resume = _resumption(subject, instance, another_life) if ours else None
     if resume is not None:
         return _resumed(subject, instance, resume, inputs_ready)
     return _somebody_elses(instance.name, instance.protection_state, instance.error)
@@ -105,16 +105,18 @@ def _brought_back(subject: Subject) -> Part | None:
     return attempted(PROTECTION_CONFIGURED, step, subject.record.steps, subject.moment, ready)
 
 
-def _resumption(subject: Subject, instance: BackupInstance) -> ResumeBackups | ResumeProtection | None:
-    """What undoes the instance's state, when the profile allows it, or when it is stopped because the Guard brought it
-    back from deletion."""
+def _resumption(
+    subject: Subject, instance: BackupInstance, another_life: bool
+) -> ResumeBackups | ResumeProtection | None:
+    """What undoes the instance's state, when the profile allows it for this very cluster, or when it is stopped because
+    the Guard brought it back from deletion."""
     state, repairs = instance.protection_state.lower(), subject.profile.repairs
     vault = value_of(subject.target.vault)
     soft_delete = vault.soft_delete if vault else subject.profile.vault.soft_delete
-    if state in SUSPENDED and repairs.resume_suspended:
+    if state in SUSPENDED and repairs.resume_suspended and not another_life:
         return ResumeBackups(instance.arm_id, soft_delete)
     brought_back = "UndeleteBackupInstance" in subject.record.steps.started
-    if state in STOPPED and (repairs.resume_stopped or brought_back):
+    if state in STOPPED and ((repairs.resume_stopped and not another_life) or brought_back):
         return ResumeProtection(instance.arm_id, soft_delete)
     return None
 

@@ -109,7 +109,7 @@ def further_reads(subject: Subject) -> ClusterReads:
         if target.instance is None
         and isinstance(observed.instances, Absent | Present)
         and record.protected_uid
-        and fresh.stale(observed.deleted_instance, every=NOBODY_ELSE_PROTECTED)
+        and fresh.stale(observed.deleted_instance, settled=False, every=NOBODY_ELSE_PROTECTED)
         else None,
         recovery_points_of=target.instance.arm_id
         if target.instance is not None and protected and _recovery_points_due(subject, fresh)

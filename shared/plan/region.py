@@ -129,6 +129,11 @@ def region_reads(record: Record, wanted: WantedRegion, moment: Moment) -> Region
     assert isinstance(observed, ObservedRegion)  # noqa: S101 - the caller chose by the subject
     fresh = freshness(record, moment)
     account, vault = value_of(observed.account), value_of(observed.vault)
+    asks_diagnostics = (
+        wanted.workspace_id is not None
+        and vault is not None
+        and fresh.stale(observed.diagnostics, settled=value_of(observed.diagnostics) is True)
+    )
     return RegionReads(
         providers=tuple(
             namespace
@@ -168,8 +173,6 @@ def region_reads(record: Record, wanted: WantedRegion, moment: Moment) -> Region
             if isinstance(observed.snapshot_group, Present)
             and fresh.stale(observed.grants.get(grant_key(grant), UNOBSERVED))
         ),
-        diagnostics_to=wanted.workspace_id
-        if vault is not None and fresh.stale(observed.diagnostics, settled=value_of(observed.diagnostics) is True)
-        else None,
-        diagnostics_of=wanted.vault_id if wanted.workspace_id else "",
+        diagnostics_to=wanted.workspace_id if asks_diagnostics else None,
+        diagnostics_of=wanted.vault_id if asks_diagnostics else "",
     )

@@ -7,7 +7,7 @@ from shared.profiles.fields import GuidPattern, LocationPattern, NamePattern, Ta
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class SelectorModel(Model):

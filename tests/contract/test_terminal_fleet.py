@@ -160,6 +160,14 @@ def test_a_person_sees_the_posture_and_one_cluster_in_detail(terminal: Terminal)
     assert "A backup instance protects the cluster" in swept
 
 
+def test_an_id_is_never_cut(terminal: Terminal) -> None:
+    """It is there to be copied."""
+    [cluster] = terminal.json("status", "aks-bare")[1]["clusters"]
+    for width in ("60", "200"):
+        seen = terminal("status", "aks-bare", COLUMNS=width).stdout
+        assert cluster["clusterId"] in "".join(seen.split())
+
+
 def test_every_form_can_be_read_by_whoever_reads_it(terminal: Terminal) -> None:
     rows = list(csv.DictReader(io.StringIO(terminal("sweep", "-o", "csv").stdout.removeprefix("\ufeff"))))
     assert {row["name"] for row in rows if row["kind"] == "cluster"} == {"aks-good", "aks-bare", "aks-out", "aks-evil"}
@@ -359,7 +367,8 @@ def test_cost_says_what_it_lacks(terminal: Terminal) -> None:
 
 
 def test_cost_of_what_has_prices_and_no_quantities_says_so(terminal: Terminal) -> None:
-    terminal.guard_yaml(GUARD.replace('"On" }', '"On" }\n    scope: { snapshot_volumes: false }'))
+    out = "scope: { excluded_namespaces: [default, orders, payments, shop, web] }"
+    terminal.guard_yaml(GUARD.replace('"On" }', f'"On" }}\n    {out}'))
     answer = terminal("cost", "aks-good")
     assert answer.returncode == 2, "how many namespaces there are is not known"
     assert "gives no prices" not in answer.stdout
