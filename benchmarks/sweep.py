@@ -42,7 +42,7 @@ def measure() -> Report:
             "runs": [
                 _figures(client, size, used) for size, clients in runs.items() for client, used in clients.items()
             ],
-            "growth_10000_to_100000": _growth(10_000, 100_000, runs),
+            f"growth_{SIZES[-2]}_to_{SIZES[-1]}": _growth(*SIZES[-2:], runs),
             "seeded_seconds": {str(size): round(seconds, 1) for size, seconds in seeded.items()},
         },
         [

@@ -25,13 +25,14 @@ async def azure_monitor_alert(req: func.HttpRequest) -> func.HttpResponse:
         return _answer(400, {"error": {"code": "MalformedAlert", "message": str(error)}})
     if alert is None:
         return _answer(200, {"ignored": "not a fired Azure Backup alert about a job of a Backup vault for AKS"})
-    from shared.bootstrap import subscriptions_in_scope, world
+    from shared.bootstrap import world
     from shared.job_watch import mention_job
+    from shared.sweep import is_in_scope
 
     here = await world()
-    if alert.subscription_id not in subscriptions_in_scope():
-        return _answer(200, {"ignored": "the vault's subscription is none of those in guard.yaml or the app settings"})
     try:
+        if not await is_in_scope(alert.subscription_id, here):
+            return _answer(200, {"ignored": "the vault's subscription is none of those in scope"})
         await mention_job(alert.job_id, here)
     except TransientError as error:
         log.warning("an alert could not be kept: %s", error)

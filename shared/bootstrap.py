@@ -40,14 +40,6 @@ async def world() -> "World":
         return _worlds[0]
 
 
-def subscriptions_in_scope() -> tuple[str, ...]:
-    """Those that are named, in the app settings or in guard.yaml."""
-    from shared.settings import read_settings
-
-    scope = _worlds[0].scope if _worlds else read_settings(os.environ).scope
-    return scope.subscriptions
-
-
 @asynccontextmanager
 async def storage() -> AsyncIterator["Storage"]:
     """For the terminal: what the Guard wrote down, without Azure. Raises InvalidSettingsError."""

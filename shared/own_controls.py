@@ -123,7 +123,10 @@ def _mistakes(value: object) -> Iterator[str]:
         yield f"{value.id}: title, why and remedy must be text, and there must be a title"
     if value.severity not in SEVERITIES:
         yield f"{value.id}: {value.severity!r} is no severity; use {', '.join(SEVERITIES)}"
-    for fact in value.rests_on:
+    listed = isinstance(value.rests_on, (list, tuple))
+    if not listed:
+        yield f"{value.id}: rests_on must be a tuple of facts, as in ('vault',)"
+    for fact in value.rests_on if listed else ():
         if fact not in FACT_SOURCES:
             yield f"{value.id}: rests_on names {fact!r}, and there is no such fact; docs/controls.md has all of them"
     if not callable(value.judge):
@@ -136,16 +139,20 @@ def _isolated(judge: Judge) -> Judge:
     def isolated(posture: Posture) -> Outcome | None:
         try:
             outcome: object = judge(posture)
-        except Exception as error:  # noqa: BLE001 - whatever people write must not end a sweep
+            if outcome is None:
+                return None
+            if not isinstance(outcome, Outcome) or outcome.status not in _STATUSES:
+                return unknown("ControlFailed", f"The control answered {outcome!r:.200}, which is no outcome.")
+            texts = outcome.reason, outcome.message, outcome.remedy
+            return Outcome(outcome.status, *(str(each)[:MOST_TEXT] for each in texts))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever people write must not end a sweep
             return unknown("ControlFailed", f"The control itself failed: {_said(error)}")
-        if outcome is None:
-            return None
-        if not isinstance(outcome, Outcome) or outcome.status not in _STATUSES:
-            return unknown("ControlFailed", f"The control answered {outcome!r:.200}, which is no outcome.")
-        return Outcome(outcome.status, *(str(t)[:MOST_TEXT] for t in (outcome.reason, outcome.message, outcome.remedy)))
 
     return isolated
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:MOST_TEXT]
+    try:
+        return f"{type(error).__name__}: {error}"[:MOST_TEXT]
+    except Exception:  # noqa: BLE001 - an error may not even be able to say what it is
+        return type(error).__name__

@@ -114,6 +114,10 @@ class Remembered:
     last_restore_at: datetime | None = None
     memory_exhausted: str = ""
     deleted_at: datetime | None = None
+    resource_uid: str = ""
+    """Of the cluster that was looked at last: what is listed now with another one is a new cluster of that name."""
+    reborn_at: datetime | None = None
+    """When a new cluster under the same ARM id was first seen: what Azure has from before is not of this one."""
     protected: bool = False
     """Whether the Guard has once put or found its protection healthy: what is missing now is drift."""
     profile_digest: str = ""

@@ -5,10 +5,10 @@ import re
 from dataclasses import dataclass
 
 _CLUSTER = re.compile(
-    r"/subscriptions/([^/]{1,64})/resourcegroups/([^/]{1,90})/providers/microsoft\.containerservice/managedclusters/([^/]{1,63})",
+    r"/subscriptions/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    r"/resourcegroups/(?!\.+/)([\w.()-]{1,90})"
+    r"/providers/microsoft\.containerservice/managedclusters/(?!\.+$)([\w.()-]{1,63})",
 )
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_NAME = re.compile(r"(?!\.+$)[\w.()-]+")
 """No name is dots alone: in a path they would lead elsewhere."""
 
 
@@ -24,7 +24,7 @@ class ClusterId:
     def parse(cls, arm_id: str) -> "ClusterId":
         """Raises ValueError when `arm_id` is not the ARM id of a managed cluster."""
         match = _CLUSTER.fullmatch(arm_id.strip().rstrip("/").lower())
-        if not match or not _GUID.fullmatch(match[1]) or not all(_NAME.fullmatch(name) for name in match.groups()[1:]):
+        if not match:
             raise ValueError(f"not the ARM id of an AKS cluster: {arm_id[:300]!r}")
         return cls(*match.groups())
 

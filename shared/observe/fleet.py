@@ -56,15 +56,16 @@ class GraphFleetReader:
     async def scope(self, scope: Scope) -> FleetScope:
         named = tuple(dict.fromkeys(each.lower() for each in scope.subscriptions))
         parts: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), (group,)) for group in scope.management_groups]
-        if named or not parts:
-            parts.insert(0, (named, ()))
+        # One by one: Resource Graph refuses a question all of whose subscriptions do not show, and only that one.
+        parts[:0] = [(some, ()) for some in batched(named, _AT_ONCE, strict=False)]
+        parts = parts or [((), ())]
         found: dict[str, Subscription] = {}
         unreadable: list[str] = []
         sources: list[Source] = []
         for subscriptions, groups in parts:
             shown, asked = await self._subscriptions(subscriptions, groups)
             sources += asked
-            unreadable += groups if not shown else [each for each in subscriptions if each not in shown]
+            unreadable += [each for each in subscriptions if each not in shown] or (() if shown else groups)
             found |= shown
         return FleetScope(tuple(found[key] for key in sorted(found)), tuple(unreadable), tuple(sources))
 
@@ -233,15 +234,18 @@ class GraphFleetReader:
 
     async def matching(self, query: str, subscriptions: Sequence[str]) -> tuple[Mapping[str, str], Source]:
         told = await self._questions.ask("own", query, subscriptions, unique=False)
-        if told.rows and not any(isinstance(row.get("id"), str) for row in told.rows):
-            raise BlockedError(
-                "InvalidQuery", "The query's rows have no column id.", recommended_action="Let it project the id."
-            )
         found: dict[str, str] = {}
         for row in told.rows:
-            if isinstance(arm_id := row.get("id"), str):
-                message = row.get("message")
-                found.setdefault(arm_id.rstrip("/").lower(), message if isinstance(message, str) else "")
+            try:
+                cluster = ClusterId.parse(str(row.get("id", "")))
+            except ValueError as error:  # a row left out would be a cluster that complies
+                said = f"A row names no cluster in its column id: {error}" if "id" in row else "It has no column id."
+                action = "Let the query project the ARM ids of clusters as id."
+                raise BlockedError(
+                    "InvalidQuery", f"The query cannot be used. {said}", recommended_action=action
+                ) from error
+            message = row.get("message")
+            found.setdefault(cluster.arm_id, message if isinstance(message, str) else "")
         return found, told.source
 
     async def diagnosed(self, vault_id: str) -> bool:

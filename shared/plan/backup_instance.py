@@ -80,13 +80,13 @@ def instance_part(subject: Subject, inputs_ready: bool) -> Part:
         message = f"Protected by the backup instance {instance.name} ({'ours' if ours else 'adopted as it was found'})."
         said = Said(PROTECTION_CONFIGURED, "True", "ProtectionConfigured" if ours else "Adopted", message)
         return Part((said,))
+    resume = _resumption(subject, instance, another_life) if ours else None
+    if resume is not None:
+        return _resumed(subject, instance, resume, inputs_ready)
     if ours and (
         another_life or state in ("protectionerror", "configuringprotectionfailed", "notprotected", "invalid")
     ):
         return _put_instance(subject, put, inputs_ready)
-    resume = _resumption(subject, instance, another_life) if ours else None
-    if resume is not None:
-        return _resumed(subject, instance, resume, inputs_ready)
     return _somebody_elses(instance.name, instance.protection_state, instance.error)
 
 

@@ -111,8 +111,11 @@ def _absorb_instances(record: Record, observed: ObservedCluster, moment: Moment)
 
 
 def _absorb_own(record: Record, instance: BackupInstance, moment: Moment) -> Record:
-    """What came of a resumption, and how Azure shows the scope that the Guard has put."""
+    """What came of a resumption, and how Azure shows the scope that the Guard has put. Steps are of this life of the
+    cluster alone: what was resumed in it protects it."""
     if instance.protection_state.lower() == "protectionconfigured":
+        if record.steps.started.keys() & {"ResumeBackups", "ResumeProtection"}:
+            record = replace(record, protected_uid=record.resource_uid)
         if "CreateBackupInstance" in record.steps.started:
             record = replace(record, scope_seen=scope_digest(instance.scope) if instance.scope else "")
         return cleared(record, "ResumeBackups", "ResumeProtection", "UndeleteBackupInstance")

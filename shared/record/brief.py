@@ -25,6 +25,8 @@ def put_brief(row: dict[str, Any], record: Record) -> None:
         "ready": "NotLookedAt" if ready is None else "" if ready.status == "True" else ready.reason[:_LONGEST_TEXT],
         "restored": record.last_restore_at and record.last_restore_at.isoformat(),
         "exhausted": record.memory.exhausted[:_LONGEST_TEXT],
+        "uid": record.resource_uid[:_LONGEST_TEXT],
+        "reborn": record.reborn_at and record.reborn_at.isoformat(),
         "protected": bool(record.protected_uid),
         "profile": record.profile_digest,
         "compliant": _said(compliant, ready),
@@ -44,7 +46,7 @@ def from_brief(row: Mapping[str, Any]) -> tuple[ClusterId, Remembered] | None:
     deleted_at = datetime.combine(deleted.date(), deleted.timetz()).astimezone(UTC) if deleted else None
     try:
         brief = json.loads(row["brief"])
-        restored = brief.get("restored")
+        restored, reborn = brief.get("restored"), brief.get("reborn")
         return cluster, Remembered(
             bindings=_unpacked(brief.get("bindings")),
             remaining=tuple(brief.get("remaining", ())),
@@ -52,6 +54,8 @@ def from_brief(row: Mapping[str, Any]) -> tuple[ClusterId, Remembered] | None:
             last_restore_at=datetime.fromisoformat(restored) if restored else None,
             memory_exhausted=brief.get("exhausted", ""),
             deleted_at=deleted_at,
+            resource_uid=brief.get("uid", ""),
+            reborn_at=datetime.fromisoformat(reborn) if reborn else None,
             protected=brief.get("protected", False),
             profile_digest=brief.get("profile", ""),
             compliant=brief.get("compliant", ""),

@@ -17,7 +17,7 @@ from shared.record.entity import RecordTooLargeError, RecordUnreadableError
 _VERSION = 1
 _CLUSTERS, _CHANGES = 1000, 2000
 """In one page, unless they are too much for a row."""
-_CHUNK, _LARGEST = 65_536, 11 * 65_536
+_CHUNK, LARGEST = 65_536, 11 * 65_536
 """Bytes of a binary property, and of all of a row; the service takes 64 KiB and 1 MiB. The request holds a third more,
 and is still sent in one piece."""
 _LEVEL = 1
@@ -73,8 +73,8 @@ def changes_in(page: bytes) -> Iterator[VerdictChange]:
 
 def put_bytes(row: dict[str, Any], content: bytes) -> None:
     """As binary properties `data_00`, `data_01`, … Raises RecordTooLargeError."""
-    if len(content) > _LARGEST:
-        raise RecordTooLargeError(f"{len(content)} bytes are more than the {_LARGEST} of a row")
+    if len(content) > LARGEST:
+        raise RecordTooLargeError(f"{len(content)} bytes are more than the {LARGEST} of a row")
     for number, start in enumerate(range(0, len(content), _CHUNK)):
         row[f"data_{number:02}"] = content[start : start + _CHUNK]
 
@@ -97,7 +97,7 @@ def _pages[T](items: Sequence[T], at_once: int, pack: Callable[[Sequence[T]], di
     for start in range(0, len(items), at_once):
         group = items[start : start + at_once]
         page = compressed({"v": _VERSION, **pack(group)})
-        if len(page) <= _LARGEST:
+        if len(page) <= LARGEST:
             yield page
         elif len(group) > 1:
             yield from _pages(group, (len(group) + 1) // 2, pack)
@@ -106,8 +106,9 @@ def _pages[T](items: Sequence[T], at_once: int, pack: Callable[[Sequence[T]], di
 
 
 def _packed_clusters(clusters: Sequence[JudgedCluster]) -> dict[str, Any]:
-    verdicts: list[tuple[Any, ...]] = []
-    numbers: dict[int, int] = {}  # by identity: clusters share the verdicts there is nothing to say about
+    verdicts: dict[Verdict, int] = {}
+    numbers: dict[int, int] = {}
+    """Of the same verdicts by identity, which is asked first: clusters share most of them."""
     shapes: dict[tuple[str, ...], int] = {}
     times: dict[datetime | None, int] = {}
     rows: list[tuple[Any, ...]] = []
@@ -116,8 +117,7 @@ def _packed_clusters(clusters: Sequence[JudgedCluster]) -> dict[str, Any]:
         if None in its:
             for verdict in judged.verdicts:
                 if id(verdict) not in numbers:
-                    numbers[id(verdict)] = len(verdicts)
-                    verdicts.append(_words_of(verdict))
+                    numbers[id(verdict)] = verdicts.setdefault(verdict, len(verdicts))
             its = list(map(numbers.get, map(id, judged.verdicts)))
         rows.append(
             (
@@ -138,7 +138,12 @@ def _packed_clusters(clusters: Sequence[JudgedCluster]) -> dict[str, Any]:
                 times.setdefault(judged.judged_at, len(times)),
             )
         )
-    return {"verdicts": verdicts, "shapes": list(shapes), "times": [_written(time) for time in times], "clusters": rows}
+    return {
+        "verdicts": [*map(_words_of, verdicts)],
+        "shapes": list(shapes),
+        "times": [_written(time) for time in times],
+        "clusters": rows,
+    }
 
 
 def _words_of(verdict: Verdict) -> tuple[Any, ...]:

@@ -25,6 +25,7 @@ from shared.record.judged_page import (
 )
 from shared.record.keys import RowAddress
 from shared.record.storage import Row
+from shared.record.sweep_content import get_content, put_content
 from shared.record.sweep_rows import SweepRows
 
 _RUN = RowAddress("run", "run")
@@ -45,15 +46,16 @@ class Sweeps:
         self._known: KeptSweep | None = None
 
     async def run(self) -> SweepRun | None:
-        """One that this version cannot read is done, and its pages are to be dropped."""
+        """One that this version cannot read is done, and its pages are to be dropped unless it shows."""
         row = await self._rows.read(_RUN)
         if row is None:
             return None
         try:
-            run: SweepRun = load(SweepRun, decompressed(get_bytes(row)))
+            run: SweepRun = load(SweepRun, decompressed(await get_content(self._rows, row)))
         except (ValueError, zlib.error):
-            at = datetime.fromtimestamp(0, UTC)
-            run = SweepRun(row["sweep_id"], at, 0, stage="done", unfinished=(row["sweep_id"],))
+            at, sweep_id = datetime.fromtimestamp(0, UTC), row["sweep_id"]
+            shows = await self._rows.read(_summary_address(sweep_id)) is not None
+            run = SweepRun(sweep_id, at, 0, stage="done", unfinished=() if shows else (sweep_id,))
         until = row.get("lease_until")
         return replace(run, lease_id=row["lease_id"], lease_until=as_time(until) if until else None, etag=row["etag"])
 
@@ -62,7 +64,8 @@ class Sweeps:
         row["lease_id"] = run.lease_id
         if run.lease_until is not None:
             row["lease_until"] = as_column(run.lease_until)
-        put_bytes(row, compressed(dump(SweepRun, replace(run, etag="", lease_id="", lease_until=None))))
+        content = compressed(dump(SweepRun, replace(run, etag="", lease_id="", lease_until=None)))
+        await put_content(self._rows, row, run.sweep_id, content)
         return replace(run, etag=await self._rows.write(row, run.etag))
 
     async def write_batch(
@@ -85,7 +88,8 @@ class Sweeps:
     async def finish(self, summary: SweepSummary, batches: Sequence[Batch]) -> None:
         row: dict[str, Any] = _summary_address(summary.sweep_id).as_columns()
         row |= {"sweep_id": summary.sweep_id, "started_at": as_column(summary.started_at), "clusters": _KEPT}
-        put_bytes(row, compressed(dump(KeptSweep, KeptSweep(summary, tuple(batches)))))
+        content = compressed(dump(KeptSweep, KeptSweep(summary, tuple(batches))))
+        await put_content(self._rows, row, summary.sweep_id, content)
         await self._rows.put(row)
 
     async def latest(self) -> SweepSummary | None:
@@ -190,7 +194,7 @@ class Sweeps:
     async def _finished(self) -> AsyncIterator[KeptSweep]:
         """Newest first. What another version wrote is left out: it is history, and nothing rests on it."""
         async for row in self._rows.between(_SUMMARIES, "", _END):
-            if (kept := _kept_in(row)) is not None:
+            if (kept := await self._kept_in(row)) is not None:
                 yield kept
 
     async def _kept(self, sweep_id: str) -> KeptSweep | None:
@@ -201,18 +205,17 @@ class Sweeps:
         except ValueError:
             return None
         row = await self._rows.read(address)
-        self._known = _kept_in(row) if row else None
+        self._known = await self._kept_in(row) if row else None
         return self._known
 
-
-def _kept_in(row: Row) -> KeptSweep | None:
-    try:
-        kept: KeptSweep = load(KeptSweep, decompressed(get_bytes(row)))
-    except (ValueError, zlib.error):
-        return None
-    if row["clusters"] == _KEPT:
-        return kept
-    return replace(kept, batches=tuple(replace(batch, pages=0) for batch in kept.batches))
+    async def _kept_in(self, row: Row) -> KeptSweep | None:
+        try:
+            kept: KeptSweep = load(KeptSweep, decompressed(await get_content(self._rows, row)))
+        except (ValueError, zlib.error):
+            return None
+        if row["clusters"] == _KEPT:
+            return kept
+        return replace(kept, batches=tuple(replace(batch, pages=0) for batch in kept.batches))
 
 
 def _page_key(kind: str, number: int, page: int) -> str:

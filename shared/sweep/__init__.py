@@ -3,5 +3,6 @@
 from shared.sweep.after import told
 from shared.sweep.roll_call import roll_call
 from shared.sweep.run import Requested, Swept, ask_for_sweep, notice_approval, sweep
+from shared.sweep.whose import is_in_scope
 
-__all__ = ["Requested", "Swept", "ask_for_sweep", "notice_approval", "roll_call", "sweep", "told"]
+__all__ = ["Requested", "Swept", "ask_for_sweep", "is_in_scope", "notice_approval", "roll_call", "sweep", "told"]

@@ -126,9 +126,13 @@ async def _claimed(world: World, *, begin: bool) -> SweepRun | None:
         if not begin:
             return None
         run = _new(run, world)
+    elif now - run.started_at > GIVEN_UP_AFTER:
+        log.warning("sweep %s is begun anew: it is too old", run.sweep_id)
+        latest = await world.sweeps.latest() if run.stage == "telling" else None
+        run = _new(run, world, shows=latest is not None and latest.sweep_id == run.sweep_id)
     elif run.stage == "judging":
-        if now - run.started_at > GIVEN_UP_AFTER or run.configuration_revision < world.configuration.revision:
-            log.warning("sweep %s is begun anew: it is too old, or guard.yaml has changed", run.sweep_id)
+        if run.configuration_revision < world.configuration.revision:
+            log.warning("sweep %s is begun anew: guard.yaml has changed", run.sweep_id)
             run = _new(run, world)
         elif run.configuration_revision > world.configuration.revision:
             return None  # a host with the newer guard.yaml goes on with it
@@ -141,10 +145,11 @@ async def _claimed(world: World, *, begin: bool) -> SweepRun | None:
         return None
 
 
-def _new(old: SweepRun | None, world: World) -> SweepRun:
+def _new(old: SweepRun | None, world: World, *, shows: bool = False) -> SweepRun:
+    """`shows`: the old one, which is not done, is complete so far that it shows."""
     now = world.clock.now()
     unfinished = old.unfinished if old else ()
-    if old is not None and old.stage == "judging":
+    if old is not None and old.stage != "done" and not shows:
         unfinished = (*unfinished, old.sweep_id)
     return SweepRun(
         sweep_id_of(now, world.new_id()),
@@ -190,6 +195,8 @@ class _Running:
             scope = Scope(tuple(sorted(set(known))))
         shown = await world.fleet.scope(scope) if scope != Scope() else FleetScope(())
         batches, findings = planned(scope, shown, before, now)
+        known = before.subscription_names if before else {}
+        lost = {name: known[name] for batch in batches if batch.lost for name in batch.subscriptions if name in known}
         await self._save(
             planned=True,
             before=before.sweep_id if before else "",
@@ -197,7 +204,7 @@ class _Running:
             findings=findings,
             sources=shown.sources,
             calls=calls_of(shown.sources),
-            names={each.subscription_id: each.name for each in shown.subscriptions},
+            names=lost | {each.subscription_id: each.name for each in shown.subscriptions},
         )
 
     async def _judge_batch(self) -> None:
@@ -259,6 +266,7 @@ class _Running:
         """Everything is judged: what is to be done about drift is decided, once."""
         world, run, now = self._world, self.run, self._world.clock.now()
         all_read = not any(finding.control == READABLE for finding in run.findings)
+        all_read = all_read and not any(batch.lost for batch in run.batches)
         findings = (*run.findings, *exemption_findings(world.configuration, run.matched, now, all_read=all_read))
         findings, left_out = bounded(findings, MOST_FINDINGS)
         before = await world.sweeps.latest()

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from shared.domain.observed import Grant
 from shared.plan import roles
 from simulator.arm.faults import Fault
 from simulator.cloud import FIRST_SUBSCRIPTION
+from simulator.http import Response
 from simulator.providers.authorization.models import RoleDefinition
 from tests.contract.azure_under_test import ACCOUNT, SUBSCRIPTION, VAULT
 from tests.contract.fleet_under_test import FleetUnderTest, ids
@@ -120,6 +122,45 @@ async def test_a_users_own_query() -> None:
         await azure.fleet.matching("resources | nonsense", [FIRST_SUBSCRIPTION])
     with pytest.raises(BlockedError):
         await azure.fleet.matching("resources | project name", [FIRST_SUBSCRIPTION])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "resources | where type =~ 'microsoft.dataprotection/backupvaults' | project id",
+        "resources | project id",
+        "resources | where type =~ 'microsoft.containerservice/managedclusters' | project id = properties.nothing",
+    ],
+)
+async def test_a_row_of_a_users_query_that_names_no_cluster_is_an_error(query: str) -> None:
+    """Left out it would say that the cluster it means complies."""
+    azure = FleetUnderTest()
+    await azure.seed(1)
+    await azure.region()
+    with pytest.raises(BlockedError) as caught:
+        await azure.fleet.matching(query, [FIRST_SUBSCRIPTION])
+    assert caught.value.code == "InvalidQuery"
+    assert "names no cluster" in caught.value.message
+
+
+async def test_one_subscription_that_does_not_show_hides_no_others() -> None:
+    """Of the 301 that are named the last is asked about by itself, and Resource Graph refuses that question."""
+    azure = FleetUnderTest()
+    await azure.seed(1)
+    others = tuple(f"00000000-0000-0000-0000-1{number:011}" for number in range(300))
+
+    def refuses_what_shows_nothing(question: dict[str, Any], answer: Any) -> Any:
+        if FIRST_SUBSCRIPTION in question["subscriptions"]:
+            return answer
+        details = [{"code": "NoValidSubscriptionsInQueryRequest", "message": "There must be at least one."}]
+        return Response(400, {"error": {"code": "BadRequest", "message": "Bad.", "details": details}})
+
+    azure.change = refuses_what_shows_nothing
+    found = await azure.fleet.scope(Scope((FIRST_SUBSCRIPTION, *others)))
+    assert [each.subscription_id for each in found.subscriptions] == [FIRST_SUBSCRIPTION]
+    assert set(found.unreadable) == set(others)
+    alone = await azure.fleet.scope(Scope(others[:1]))
+    assert (alone.subscriptions, alone.unreadable) == ((), others[:1])
 
 
 async def test_diagnostics_count_wherever_the_jobs_go() -> None:

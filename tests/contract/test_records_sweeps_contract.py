@@ -4,6 +4,7 @@ fake and Azurite alike."""
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import Random
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from shared.domain.compliance import JudgedCluster, SweepSummary, Tally, Verdict
 from shared.domain.errors import RecordConflict
 from shared.domain.facts import Fact, Present, Unobserved
 from shared.domain.fleet import Source
-from shared.domain.sweeps import Batch, SweepRun
+from shared.domain.sweeps import Batch, Sum, SweepRun, Totals
 from shared.judge_fleet import sweep_id_of
 from shared.ports import RepairBreaker, RepairHold
 from shared.record.keys import SWITCHES, RowAddress
@@ -187,7 +188,34 @@ async def test_a_run_of_another_version_is_done_and_to_be_dropped(storage: Under
     read = await storage.sweeps.run()
     assert read is not None
     assert (read.stage, read.unfinished) == ("done", (run.sweep_id,))
+    await storage.sweeps.finish(SweepSummary(run.sweep_id, run.started_at, run.started_at, 1, Tally()), ())
+    read = await storage.sweeps.run()
+    assert read is not None
+    assert (read.stage, read.unfinished) == ("done", ()), "it shows, and is kept"
     assert (await storage.sweeps.save_run(replace(run, etag=read.etag))).etag
+
+
+async def test_a_fleet_of_hostile_names_does_not_keep_a_sweep_from_its_end(storage: UnderTest) -> None:
+    """A thousand teams with another 250 random characters each are more than a row may have."""
+    random = Random(1)  # noqa: S311 - a chance that repeats
+    names = ["".join(chr(random.randrange(0x4E00, 0x9FFF)) for _ in range(250)) for _ in range(3000)]
+    run = SweepRun(new_id(storage.began), storage.began, 1)
+    large = replace(run, totals=Totals(by_team={name: Sum(1) for name in names}), names={"b": "B"})
+    saved = await storage.sweeps.save_run(run)
+    saved = await storage.sweeps.save_run(replace(large, etag=saved.etag))
+    assert await storage.sweeps.run() == saved
+    larger = await storage.sweeps.save_run(replace(saved, done=1, totals=Totals(by_team=dict.fromkeys(names, Sum(2)))))
+    assert await storage.sweeps.run() == larger
+    summary = SweepSummary(run.sweep_id, storage.began, storage.began, 1, Tally(), dict.fromkeys(names, Tally(1)))
+    await storage.sweeps.finish(summary, [Batch(("a",))])
+    fresh = Sweeps(storage.rows)
+    assert (await fresh.latest(), list(await fresh.summaries(3))) == (summary, [summary])
+    await fresh.forget(storage.began + DAY, storage.began - DAY)
+    assert await fresh.latest() == summary, "without its clusters"
+    small = await storage.sweeps.save_run(replace(run, etag=larger.etag))
+    assert await storage.sweeps.run() == small
+    await fresh.forget(storage.began + DAY, storage.began + DAY)
+    assert [row async for row in storage.rows.between(run.sweep_id, "", "~")] == []
 
 
 async def test_what_vaults_said_is_remembered_with_its_age(storage: UnderTest) -> None:

@@ -11,6 +11,7 @@ from shared.domain.fleet import FleetScope, Scope, Subscription
 from shared.domain.sweeps import Batch
 from shared.plan.compliance.findings import bounded, not_shown
 from shared.plan.compliance.scope import MOST_CLUSTERS, MOST_SUBSCRIPTIONS, batches_of, halves, planned
+from shared.plan.compliance.tally import OTHERS
 from shared.plan.compliance.trend import found_since
 from tests.fakes.judged import NOON
 
@@ -41,6 +42,15 @@ def test_a_subscription_that_is_named_and_no_longer_shows_is_lost() -> None:
     batches, findings = planned(Scope(("a", "b")), shown, BEFORE, NOON)
     assert [(batch.subscriptions, bool(batch.lost)) for batch in batches] == [(("a",), False), (("b",), True)]
     assert [(finding.control, finding.subject) for finding in findings] == [("scope-readable", "b")]
+
+
+def test_of_more_subscriptions_than_are_counted_one_by_one_none_is_lost_unsaid() -> None:
+    tallies = {"a": Tally(3), OTHERS: Tally(7)}
+    before = replace(BEFORE, by_subscription=tallies, subscription_names={"a": "A", "b": "B", "c": "C"})
+    shown = FleetScope((Subscription("a", "A", 3), Subscription("c", "C", 7)))
+    batches, findings = planned(Scope((), ("root",)), shown, before, NOON)
+    assert [batch.subscriptions for batch in batches if batch.lost] == [("b",)]
+    assert [(finding.control, finding.subject) for finding in findings] == [("scope-complete", "b")]
 
 
 def test_one_that_nobody_names_any_more_is_no_longer_ours() -> None:

@@ -65,7 +65,16 @@ def test_nothing_good_is_said_of_a_cluster_that_could_not_be_looked_at() -> None
         ("Exempt", "Exempt"),
     ]
     assert (kept.restorable, kept.score, kept.judged_at) == ("Unknown", 0.0, NOON + DAY)
-    assert kept.facts == before.facts
+    assert kept.facts == {**before.facts, "unread": ("clusters: No rights.",)}, "they are of an earlier sweep"
+
+
+def test_an_exemption_ends_also_for_a_cluster_that_could_not_be_looked_at() -> None:
+    exempt = Verdict("protected", "Exempt", "Error", "Exempt", "Moving.", expires=NOON + DAY)
+    before, _ = carried(judged("shop", exempt, restorable="Exempt", score=100.0), None, "s1", NOON)
+    for at, status in ((NOON + DAY / 2, "Exempt"), (NOON + DAY, "Unknown")):
+        kept = kept_unknown(before, "NotListed", "No rights.", "Give them.", at)
+        assert ({verdict.status for verdict in kept.verdicts}, kept.restorable) == ({status}, status)
+        assert (kept.score == 0.0) == (status == "Unknown")
 
 
 def test_a_finding_keeps_its_beginning() -> None:
@@ -116,6 +125,10 @@ def test_a_record_is_written_only_where_it_leads_to_an_alert_or_says_something_e
     assert noted(slight, said) == "False"
     assert noted(unknown_cluster := judged("shop", unknown()), nothing) == ""
     assert noted(unknown_cluster, said) == "Unknown"
+    doubtful = judged("shop", bad("right-policy", severity="Warning"), unknown())
+    assert noted(doubtful, said) == "Unknown"  # what the alert is about nobody could tell: it stays open
+    assert noted(doubtful, nothing) == ""
+    assert noted(judged("shop", bad(), unknown("x")), nothing) == "False"
     assert noted(wrong, None) == ""  # no record, nobody to tell
     assert noted(wrong, Remembered(deleted_at=NOON)) == ""
     assert noted(wrong, nothing, replace(ENFORCE, mode="audit")) == ""

@@ -129,6 +129,17 @@ def test_facts_and_judges_that_are_none_are_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("rests_on", ["None", "('vault')", "5"])
+def test_what_a_control_rests_on_is_a_tuple(tmp_path: Path, rests_on: str) -> None:
+    text = (
+        "from shared.plan.compliance.control import Control\n"
+        f"CONTROLS = [Control('one', 'One', '', '', 'Error', False, {rests_on}, lambda posture: None)]\n"
+    )
+    assert errors_of(written(tmp_path, text)) == [
+        "mine.py: one: rests_on must be a tuple of facts, as in ('vault',)"
+    ]
+
+
 def test_every_mistake_of_every_file_is_said_at_once(tmp_path: Path) -> None:
     errors = errors_of(
         tmp_path / "missing.py",
@@ -154,6 +165,10 @@ def test_every_mistake_of_every_file_is_said_at_once(tmp_path: Path) -> None:
         ("return 'yes'", "The control answered 'yes', which is no outcome."),
         ("return Outcome('Fine')", "The control answered Outcome(status='Fine'"),
         ("return True", "The control answered True, which is no outcome."),
+        ("raise SystemExit(3)", "The control itself failed: SystemExit: 3"),
+        ("return type('Odd', (), {'__repr__': lambda self: 1 / 0})()", "The control itself failed: ZeroDivisionError"),
+        ("return Outcome('NonCompliant', type('Odd', (), {'__str__': lambda self: 1 / 0})())", "The control itself"),
+        ("raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()", "The control itself failed: Odd"),
     ],
 )
 def test_what_goes_wrong_in_a_control_is_its_own_verdict(tmp_path: Path, body: str, message: str) -> None:

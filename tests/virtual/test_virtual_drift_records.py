@@ -97,3 +97,21 @@ async def test_an_extension_installed_before_this_was_remembered_is_known_by_its
     await NAMED["extension without useAAD"].do(fleet)
     await fleet.asked()
     assert await whole(fleet) == before
+
+
+async def test_an_instance_deleted_together_with_its_cluster_comes_back_for_the_next_one() -> None:
+    world = VirtualWorld(timings=QUICK)
+    world.start_timer()
+    cluster = world.create_cluster(settled=True, name="shop")
+    await world.notice(cluster)
+    assert await world.run_until_ready(cluster, seconds=2 * HOUR)
+    (instance,) = await world.operator.instances(cluster)
+    await world.operator.delete_cluster(cluster)
+    await world.operator.do("DELETE", instance["id"], "2026-06-01")
+    await world.notice(cluster)
+    await world.run_until_says(cluster, "Ready", "ClusterDeleted")
+    assert world.create_cluster(settled=True, name="shop") == cluster
+    await world.notice(cluster)
+
+    assert await world.run_until_ready(cluster, seconds=6 * HOUR), world.condition(cluster)
+    assert [one["id"] for one in await world.operator.instances(cluster)] == [instance["id"]]

@@ -174,6 +174,24 @@ async def test_a_batch_that_never_ends_is_divided_and_in_the_end_left_out(monkey
     assert (await world.swept()).overall.yes == 2
 
 
+@pytest.mark.parametrize("shows", [True, False])
+async def test_a_sweep_that_cannot_be_told_of_keeps_no_other_from_beginning(shows: bool) -> None:
+    world = SweptWorld()
+    world.cluster("shop")
+    await world.clock.advance(600)
+    first = await world.swept()
+    run = await world.host.sweeps.run()
+    assert run is not None
+    stuck = replace(run, stage="telling") if shows else replace(run, stage="telling", sweep_id=f"{run.sweep_id}x")
+    await world.host.sweeps.save_run(stuck)
+    await world.host.sweeps.write_batch(stuck.sweep_id, 7, [], [])
+    await world.clock.advance(DAY + 3600)
+    second = await world.swept()
+    assert second.sweep_id not in (first.sweep_id, stuck.sweep_id)
+    assert set(await world.judged(first)) == set(await world.judged(second)) == {"shop"}
+    assert world.sweep_rows.partitions() == {"run", "summary", first.sweep_id, second.sweep_id}
+
+
 async def test_a_host_that_dies_is_replaced_when_its_lease_has_ended() -> None:
     world = SweptWorld()
     await world.protected("shop")

@@ -1,14 +1,18 @@
 """No cluster is lost, and none is believed to be gone before it is: unreadable, hidden, deleted, orphaned and unknown
 ones."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.domain.conditions import READY
 from shared.domain.fleet import Scope
+from shared.domain.profile import Exemption, Selector
 from shared.plan.compliance import scope as scopes
-from shared.sweep import roll_call
+from shared.sweep import is_in_scope, roll_call
 from tests.virtual.azure import SUBSCRIPTION
 from tests.virtual.sweep_world import DAY, DENIED, DOWN, OTHER, SweptWorld, finding_of, verdict_of
+from tests.virtual.world import configuration_of, enforcing
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +31,9 @@ async def test_a_batch_that_cannot_be_listed_leaves_its_clusters_unknown(error: 
     judged = await world.judged(summary)
     assert {name: each.restorable for name, each in judged.items()} == {"here": "Yes", "there": "Unknown"}
     assert {(verdict.status, verdict.reason) for verdict in judged["there"].verdicts} == {("Unknown", "NotListed")}
-    assert judged["there"].facts == (await world.judged(before))["there"].facts
+    facts, unread = (await world.judged(before))["there"].facts, judged["there"].facts["unread"]
+    assert judged["there"].facts == {**facts, "unread": unread}
+    assert str(error) in str(unread), "the facts are those of the sweep before"
     found = finding_of(summary, "scope-readable")
     assert found is not None
     assert (found.subject, found.status) == (OTHER, "NonCompliant")
@@ -135,6 +141,34 @@ async def test_an_instance_whose_cluster_nobody_can_tell_about_is_not_called_an_
     assert found is not None
     assert (found.status, found.reason) == ("Unknown", "NotConfirmed")
     assert "Fleet:orphaned-instance" not in await world.own_alerts()
+
+
+async def test_what_left_a_management_group_keeps_its_name_and_its_exemption_is_no_mistake() -> None:
+    exempt = Exemption(Selector(names=("there",)), "moving")
+    world = SweptWorld(configuration=configuration_of(enforcing(), exemptions=(exempt,)), scope=Scope((), ("landing",)))
+    world.cloud.management.put("landing", None, None, [SUBSCRIPTION, OTHER])
+    world.cluster("there", OTHER)
+    await world.protected("here")
+    assert (await world.swept()).findings == ()
+    world.cloud.management.put("elsewhere", None, None, [OTHER])
+    await world.clock.advance(600)
+    summary = await world.swept()
+    assert [finding.control for finding in summary.findings] == ["scope-complete"], "that it matches nobody is not known"
+    assert summary.subscription_names[OTHER] == "The second"
+    assert (await world.judged(summary))["there"].restorable == "Exempt"
+
+
+async def test_what_a_management_group_holds_is_the_guards_business_too() -> None:
+    world = SweptWorld(scope=Scope((), ("landing",)))
+    world.cloud.management.put("landing", None, None, [OTHER])
+    world.cluster("there", OTHER)
+    await world.clock.advance(600)
+    assert not await is_in_scope(OTHER, world.host), "before the first sweep nobody knows"
+    await world.swept()
+    assert await is_in_scope(OTHER.upper(), world.host)
+    assert not await is_in_scope(SUBSCRIPTION, world.host)
+    assert await is_in_scope(SUBSCRIPTION.upper(), replace(world.host, scope=Scope((SUBSCRIPTION,))))
+    assert not await is_in_scope(OTHER, replace(world.host, scope=Scope((SUBSCRIPTION,))))
 
 
 async def test_a_cluster_nobody_told_of_is_found_within_the_hour() -> None:

@@ -13,6 +13,7 @@ from shared.domain.observed import BackupPolicy, Grant, ObservedRegion, Vault
 from shared.domain.profile import Configuration, Exemption, ProtectionProfile
 from shared.domain.time import Moment
 from shared.plan.compliance.cluster_controls import version_key
+from shared.plan.compliance.catalogue import SELECTED
 from shared.plan.compliance.control import Control
 from shared.plan.compliance.kql import kql_control
 from shared.plan.region import WantedRegion, policy_name, region_grants, wanted_policy_id, wanted_region
@@ -24,10 +25,12 @@ subscriptions that were asked for."""
 
 
 class Applying(NamedTuple):
-    """A control under one profile, with the verdict of all clusters that comply."""
+    """A control under one profile, with the verdict of all clusters that comply. `tells` whether a cluster could be
+    restored."""
 
     control: Control
     compliant: Verdict
+    tells: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,11 @@ class Fleet:
             given = {control.id for control in self.controls}
             queries = (kql_control(query) for query in self.configuration.controls if query.id not in given)
             found = tuple(
-                Applying(control, Verdict(control.id, "Compliant", rules.severities.get(control.id, control.severity)))
+                Applying(
+                    control,
+                    Verdict(control.id, "Compliant", rules.severities.get(control.id, control.severity)),
+                    control.essential and control is not SELECTED,
+                )
                 for control in (*self.controls, *queries)
                 if control.id not in rules.without
             )

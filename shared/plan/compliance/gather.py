@@ -12,6 +12,7 @@ from shared.plan.selection import matches
 from shared.plan.target import chosen_instance, own_grants, place_grants, target_of
 
 _NO_RECORD = Unobserved("no record of the cluster was read")
+_ANOTHER_LIFE = Unobserved("the record is of a cluster that had this ARM id before")
 
 
 def posture_of(
@@ -22,10 +23,10 @@ def posture_of(
     fleet: Fleet,
 ) -> Posture:
     shared = fleet.region(seen.cluster_id.subscription_id, seen.cluster.location, profile)
-    chosen = _instance(seen, shared)
+    chosen = _instance(seen, shared, remembered, fleet)
     place = _place(seen, profile, chosen, shared, fleet)
     lacks = None if isinstance(chosen, Present) else chosen
-    return Posture(
+    posture = Posture(
         cluster_id=seen.cluster_id,
         cluster=seen.cluster,
         profile=profile,
@@ -47,16 +48,30 @@ def posture_of(
         own=fleet.own,
         moment=fleet.moment,
     )
+    return posture._replace(bindings=_ANOTHER_LIFE) if posture.made_again else posture
 
 
-def _instance(seen: SeenCluster, shared: SharedRegion) -> Fact[BackupInstance]:
+def _instance(
+    seen: SeenCluster, shared: SharedRegion, remembered: Remembered | None, fleet: Fleet
+) -> Fact[BackupInstance]:
     fact = seen.instances
     if not isinstance(fact, Present):
         return fact
     if len(fact.value) == 1:  # most clusters have one, and nothing to be chosen from
         return Present(fact.value[0], fact.observed_at)
+    if not fact.value:
+        return _hidden(remembered, fleet) or Absent(fact.observed_at)
     found = chosen_instance(ObservedCluster(instances=fact), shared.wanted.vault_id, seen.cluster_id)
     return Present(found, fact.observed_at) if found is not None else Absent(fact.observed_at)
+
+
+def _hidden(remembered: Remembered | None, fleet: Fleet) -> Unobserved | None:
+    """Instances show only with their vault. One that was let into the cluster, and does not show, may hold its
+    backups: Resource Graph leaves out without a word what the caller may not read."""
+    for binding in value_of(remembered.bindings) or () if remembered is not None else ():
+        if "/backupvaults/" in binding.source_id.lower() and isinstance(fleet.vault(binding.source_id), Unobserved):
+            return Unobserved(f"none shows, and neither does a vault that may reach the cluster, {binding.source_id}")
+    return None
 
 
 def _place(

@@ -11,6 +11,8 @@ from shared.plan.remedies import remedy_for
 
 GRAPH_KEEPS = 14 * 86400.0
 """Seconds for which Resource Graph keeps jobs (Azure Backup: query jobs by Resource Graph page)."""
+CLOCKS_DIFFER = 3600.0
+"""Seconds that Azure's clock may be ahead of ours. What lies further ahead is no time at all, and proves nothing."""
 AT_WORK = frozenset({"configuringprotection", "updatingprotection"})
 GONE = frozenset({"softdeleted", "softdeleting", "notprotected", "invalid"})
 """States of an instance that makes no backups and will make none (Backup Instances REST)."""
@@ -77,25 +79,37 @@ def recovery_point(posture: Posture) -> Outcome:
     if within is None:
         message = "How often the policy backs up is not known, so neither is how old a recovery point may be."
         return unknown("IntervalUnknown", message, "Say compliance.recovery_point_within in the profile.")
-    latest = posture.instance.value.latest_recovery_point
+    latest, began_at = posture.instance.value.latest_recovery_point, posture.began_at
     digest = posture.jobs.value if isinstance(posture.jobs, Present) else None
     clean_at = digest.last_clean_at if digest else None
+    if clean_at is not None and began_at is not None and clean_at < began_at:
+        clean_at = None  # of the cluster that had the ARM id before
     if latest is None:
         if clean_at is not None and posture.age(clean_at) <= within:
             message = f"A clean backup ended {minute(clean_at)}, and Resource Graph shows no recovery point yet."
             return unknown("RecoveryPointNotShown", message)
         return _too_old(posture, "NoRecoveryPoint", "There is no recovery point")
-    if posture.cluster.created_at is not None and latest < posture.cluster.created_at:
+    if began_at is not None and latest < began_at:
         message = f"The newest recovery point is of {minute(latest)}, from before this cluster was made"
         return _too_old(posture, "OfAnEarlierCluster", message)
     if posture.age(latest) > within:
         message = f"The newest recovery point is of {minute(latest)}: {spoken(posture.age(latest))} old, where"
         return _too_old(posture, "RecoveryPointTooOld", f"{message} {spoken(within)} are promised")
+    if posture.made_again:
+        message = f"The newest recovery point is of {minute(latest)}, and the cluster is another than the Guard looked at"
+        return unknown("PerhapsOfAnEarlierCluster", f"{message} last: one was made again under the same ARM id.")
+    if posture.age(latest) < -CLOCKS_DIFFER:
+        return unknown("InTheFuture", f"The newest recovery point is of {minute(latest)}, which is yet to come.")
     if digest is None:
         message = f"There is a recovery point of {minute(latest)}; whether it is complete is not known"
         return unknown("Unobserved", f"{message}, since the jobs could not be read: {_why(posture.jobs)}.")
-    if digest.last is None or (clean_at is not None and posture.age(min(latest, clean_at)) <= within):
+    if clean_at is not None and posture.age(min(latest, clean_at)) <= within:
         return COMPLIANT
+    if digest.last is None:
+        if posture.age(latest) > GRAPH_KEEPS:
+            return COMPLIANT  # nobody knows more of a promise that is longer than jobs are kept
+        message = f"There is a recovery point of {minute(latest)}, and Resource Graph shows no job that made it"
+        return unknown("JobNotShown", f"{message}: whether it is complete is not known.")
     newest = f"The last clean backup ended {minute(clean_at)}" if clean_at else "No backup was clean in fourteen days"
     message = f"{newest}; recovery points since then lack something"
     return _too_old(posture, "OnlyIncompleteRecoveryPoints", message)
@@ -183,7 +197,7 @@ def restored_lately(posture: Posture) -> Outcome | None:
     recorded = posture.remembered.last_restore_at if posture.remembered else None
     known = [at for at in (digest.last_restore_at if digest else None, recorded) if at is not None]
     newest: datetime | None = max(known, default=None)
-    if newest is not None and posture.age(newest) <= within:
+    if newest is not None and -CLOCKS_DIFFER <= posture.age(newest) <= within:
         return COMPLIANT
     if digest is None:
         return unknown("Unobserved", f"The jobs could not be read: {_why(posture.jobs)}.")

@@ -13,7 +13,7 @@ from shared.domain.jobs import cut
 from shared.domain.observed import Grant
 from shared.domain.profile import ProtectionProfile
 from shared.plan.compliance.catalogue import SELECTED
-from shared.plan.compliance.control import Outcome
+from shared.plan.compliance.control import COMPLIANT, Outcome
 from shared.plan.compliance.facts import sheet
 from shared.plan.compliance.fleet import Fleet, newest_extension_of
 from shared.plan.compliance.gather import posture_of
@@ -60,14 +60,13 @@ def judge(
     verdicts: list[Verdict] = []
     restorable: Restorable = "Yes"
     asked = False
-    for control, compliant in fleet.applying(profile):
+    for control, compliant, tells in fleet.applying(profile):
         outcome = control.judge(posture)
         if outcome is None:
             continue
-        asked = asked or (control.essential and control is not SELECTED)
-        if excused is not None:
-            verdicts.append(_exempt(compliant, excused))
-        elif outcome.status == "Compliant":
+        if tells:
+            asked = True
+        if outcome is COMPLIANT or outcome.status == "Compliant":
             verdicts.append(compliant)
         else:
             verdicts.append(_verdict(control.id, compliant.severity, outcome, control.remedy))
@@ -75,7 +74,8 @@ def judge(
                 restorable = "No" if outcome.status == "NonCompliant" else "Unknown"
     if not asked:  # nothing essential, so nobody can tell
         restorable = "Unknown"
-    return _judged(seen, posture, tuple(verdicts), restorable, remembered, fleet, excused)
+    said = verdicts if excused is None else [_exempt(verdict, excused) for verdict in verdicts]
+    return _judged(seen, posture, tuple(said), restorable, remembered, fleet, excused)
 
 
 def _judged(

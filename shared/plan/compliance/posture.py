@@ -63,6 +63,18 @@ class Posture(NamedTuple):
         return same_id(self.instance.value.arm_id, names.instance_id(self.vault_id, self.cluster_id))
 
     @property
+    def made_again(self) -> bool:
+        """Whether this is a new cluster under the ARM id of the one that the record tells of."""
+        known = self.remembered.resource_uid if self.remembered is not None else ""
+        return bool(known and self.cluster.resource_uid) and known.lower() != self.cluster.resource_uid.lower()
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When this very cluster began, as far as anybody knows: what is older is of another under its ARM id."""
+        made, reborn = self.cluster.created_at, self.remembered.reborn_at if self.remembered is not None else None
+        return made if reborn is None else reborn if made is None else max(made, reborn)
+
+    @property
     def stopped(self) -> bool:
         return self.cluster.power_state.lower() == "stopped"
 

@@ -44,7 +44,7 @@ def planned(
     """The batches, those of lost subscriptions last, and what is to be said about the scope."""
     there = {subscription.subscription_id.lower() for subscription in shown.subscriptions}
     known = before.by_subscription if before else {}
-    missing = [name for name, tally in known.items() if name not in there and name != OTHERS and tally.clusters]
+    missing = [name for name in _with_clusters(before) if name not in there]
     findings = [not_shown(name) for name in shown.unreadable]
     lost: list[str] = []
     for subscription in sorted(missing):
@@ -60,8 +60,18 @@ def planned(
     return batches, tuple(findings)
 
 
+def _with_clusters(before: SweepSummary | None) -> list[str]:
+    """Subscriptions in which the sweep before knew clusters, or may have: only so many are counted by themselves."""
+    if before is None:
+        return []
+    counted = [name for name, tally in before.by_subscription.items() if name != OTHERS and tally.clusters]
+    if OTHERS in before.by_subscription:
+        counted += [name for name in before.subscription_names if name not in before.by_subscription]
+    return counted
+
+
 def _lost_batches(lost: Sequence[str], known: Mapping[str, Tally]) -> tuple[Batch, ...]:
-    counted = (Subscription(name, "", known[name].clusters) for name in lost)
+    counted = (Subscription(name, "", known[name].clusters if name in known else 0) for name in lost)
     why = "Resource Graph no longer shows its subscription."
     return tuple(Batch(batch.subscriptions, why) for batch in batches_of(counted))
 
