@@ -29,12 +29,6 @@ from shared.domain.steps import (
 from shared.notify.foreign import clean
 from shared.plan import roles
 
-_ROLES = {
-    guid.lower(): name.replace("_", " ").title()
-    for name, guid in vars(roles).items()
-    if isinstance(guid, str) and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", guid)
-}
-
 
 def kind_of(step: Step) -> str:
     """As the audit trail names it, without what it is about."""
@@ -123,4 +117,4 @@ def _name(arm_id: str) -> str:
 
 
 def _role(guid: str) -> str:
-    return f"the role {_ROLES.get(guid.lower(), guid)}"
+    return f"the role {roles.NAMES.get(guid.lower(), guid)}"

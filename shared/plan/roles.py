@@ -10,6 +10,17 @@ STORAGE_BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 STORAGE_BLOB_DATA_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 STORAGE_ACCOUNT_CONTRIBUTOR = "17d1049b-9a84-46fb-8f53-869881c3d3ab"
 
+NAMES = {
+    READER: "Reader",
+    CONTRIBUTOR: "Contributor",
+    DISK_SNAPSHOT_CONTRIBUTOR: "Disk Snapshot Contributor",
+    DATA_OPERATOR_FOR_MANAGED_DISKS: "Data Operator for Managed Disks",
+    STORAGE_BLOB_DATA_CONTRIBUTOR: "Storage Blob Data Contributor",
+    STORAGE_BLOB_DATA_READER: "Storage Blob Data Reader",
+    STORAGE_ACCOUNT_CONTRIBUTOR: "Storage Account Contributor",
+}
+"""As Azure calls them."""
+
 
 def grant(principal_id: str, role: str, scope: str) -> Grant:
     return Grant(principal_id.lower(), role, scope.lower())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from shared.plan.remaining_words import in_words
 from shared.report import marks
 
 HERE = Path(__file__).parent / "templates"
@@ -32,6 +33,7 @@ def environment(*folders: Path) -> Environment:
     made.filters |= {
         "ago": ago,
         "day": day,
+        "doing": in_words,
         "iso": iso,
         "number": number,
         "percent": percent,

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 GIVEN_UP_AFTER = timedelta(hours=24)
 """By the calendar: a sweep that is not complete by then is begun anew."""
+MISSED_AFTER = timedelta(hours=26)
+"""By the calendar: when none has begun for so long, the daily timer has failed, and whoever comes next begins one."""
 CLAIMS_UNTIL_HALVED, CLAIMS_UNTIL_SAID = 3, 6
 """Invocations without progress after which a batch is divided, and after which somebody is told."""
 MOST_WAITS = 3
@@ -123,7 +125,7 @@ async def _claimed(world: World, *, begin: bool) -> SweepRun | None:
     if run is not None and run.lease_until is not None and run.lease_until > now:
         return None
     if run is None or run.stage == "done":
-        if not begin:
+        if not begin and (run is None or now - run.started_at < MISSED_AFTER):
             return None
         run = _new(run, world)
     elif now - run.started_at > GIVEN_UP_AFTER:

@@ -33,6 +33,7 @@ def create_app(world: Callable[[], Awaitable[World]], hosting: Hosting | None = 
     app.state.snapshots = None
     answer_errors_of(app)
     app.include_router(api.router)
+    app.include_router(dashboard.public)
     app.include_router(dashboard.router)
     app.add_middleware(Shell)
     describe(app)

@@ -20,6 +20,7 @@ from shared.domain.compliance import (
     VerdictStatus,
 )
 from shared.domain.fleet import Source
+from shared.plan import roles
 from shared.plan.compliance.catalogue import CONTROLS
 from shared.plan.compliance.control import Control
 
@@ -80,7 +81,11 @@ def _cluster(chance: random.Random, number: int, subscriptions: Sequence[str]) -
     kind = chance.choices(("well", "failing", "unread", "exempt"), weights=(88, 7, 2, 3))[0]
     verdicts = tuple(_verdict(chance, control, kind) for control in CONTROLS)
     arm_id = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{_KIND}/{name}"
-    remaining = ("GrantRole:contributor", "PutBackupInstance") if kind == "failing" and number % 2 else ()
+    remaining = (
+        (f"GrantRole:3f1c|{roles.CONTRIBUTOR}|/subscriptions/s/resourceGroups/snapshots", "CreateBackupInstance")
+        if kind == "failing" and number % 2
+        else ()
+    )
     return JudgedCluster(
         cluster_id=arm_id,
         name=name,

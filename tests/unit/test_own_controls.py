@@ -135,9 +135,7 @@ def test_what_a_control_rests_on_is_a_tuple(tmp_path: Path, rests_on: str) -> No
         "from shared.plan.compliance.control import Control\n"
         f"CONTROLS = [Control('one', 'One', '', '', 'Error', False, {rests_on}, lambda posture: None)]\n"
     )
-    assert errors_of(written(tmp_path, text)) == [
-        "mine.py: one: rests_on must be a tuple of facts, as in ('vault',)"
-    ]
+    assert errors_of(written(tmp_path, text)) == ["mine.py: one: rests_on must be a tuple of facts, as in ('vault',)"]
 
 
 def test_every_mistake_of_every_file_is_said_at_once(tmp_path: Path) -> None:

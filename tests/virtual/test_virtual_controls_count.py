@@ -8,10 +8,12 @@ from typing import Any
 from shared.domain.compliance import JudgedCluster
 from shared.domain.fleet import Scope
 from shared.domain.profile import BackupSchedule, ProtectionProfile, Retention, Rule, Selector, VaultSettings
+from shared.domain.sweeps import Totals
 from shared.domain.time import Moment
 from shared.judge_fleet import judged_fleet
 from shared.plan import roles
 from shared.plan.compliance.catalogue import CONTROLS
+from shared.plan.compliance.tally import counted
 from simulator.cloud import FIRST_SUBSCRIPTION, Cloud
 from simulator.providers.container_service.models import Cluster
 from simulator.providers.data_protection.models import BackupInstance, Job, Vault
@@ -185,6 +187,23 @@ async def test_the_sum_is_that_of_a_plain_count() -> None:
     assert non_compliant(each for each in found if each.cluster_id.lower() not in watched) == {
         "selected-by-a-profile": 4
     }
+
+
+async def test_the_tallies_are_those_of_a_plain_count() -> None:
+    azure = await mixed_fleet()
+    found = [each for each in await judged(azure) if each.team]
+    totals, count = counted(Totals(), found), Count(azure.cloud)
+    sure = [count.protected, count.healthy, count.recoverable, count.extended, count.whole, count.allowed]
+    for subscription in (FIRST_SUBSCRIPTION, OTHER):
+        mine = [each for each in count.watched() if each.id.lower().startswith(f"/subscriptions/{subscription}/")]
+        restorable = sum(all(holds(cluster) for holds in sure) for cluster in mine)
+        tally = totals.by_subscription[subscription]
+        assert (tally.clusters, tally.yes, tally.no) == (len(mine), restorable, len(mine) - restorable)
+    assert totals.by_team["a"] == totals.overall
+    assert totals.overall.clusters == len(count.watched())
+    assert totals.by_control["protected"].get("NonCompliant") == count.failing(count.protected)
+    everything = Counter(totals.by_control["protected"]).total()
+    assert everything == len(count.watched()), "each cluster once"
 
 
 async def test_each_cluster_is_called_what_it_is() -> None:

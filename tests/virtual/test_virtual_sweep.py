@@ -133,6 +133,22 @@ async def test_a_sweep_is_asked_for_once_and_the_timer_does_it() -> None:
     assert await world.host.sweeps.summaries(5) == [summary]
 
 
+async def test_a_day_whose_timer_failed_is_not_left_out() -> None:
+    world = SweptWorld()
+    world.cluster("shop")
+    await world.overdue_timer()
+    assert await world.host.sweeps.latest() is None, "the first one is the daily timer's, or somebody's"
+    first = await world.swept()
+    await world.clock.advance(25 * 3600)
+    await world.overdue_timer()
+    assert await world.host.sweeps.latest() == first, "the daily timer may be late"
+    await world.clock.advance(3600)
+    await world.overdue_timer()
+    second = await world.host.sweeps.latest()
+    assert second is not None
+    assert second.sweep_id > first.sweep_id
+
+
 async def test_exemptions_that_match_nothing_or_are_over_are_said() -> None:
     world = SweptWorld()
     now = world.clock.now()

@@ -13,6 +13,7 @@ from shared.domain.compliance import SweepSummary
 from shared.domain.profile import ComplianceRules, Configuration, SweepRules
 from shared.plan.compliance import scope as scopes
 from shared.sweep import sweep
+from tests.fakes.judged import judged
 from tests.virtual.effects import Effects, Failure, How, Killed, When
 from tests.virtual.sweep_world import DAY, OTHER, SweptWorld, finding_of, until_swept, verdict_of
 from tests.virtual.world import configuration_of, enforcing
@@ -184,7 +185,7 @@ async def test_a_sweep_that_cannot_be_told_of_keeps_no_other_from_beginning(show
     assert run is not None
     stuck = replace(run, stage="telling") if shows else replace(run, stage="telling", sweep_id=f"{run.sweep_id}x")
     await world.host.sweeps.save_run(stuck)
-    await world.host.sweeps.write_batch(stuck.sweep_id, 7, [], [])
+    await world.host.sweeps.write_batch(stuck.sweep_id, 7, [judged("half")], [])
     await world.clock.advance(DAY + 3600)
     second = await world.swept()
     assert second.sweep_id not in (first.sweep_id, stuck.sweep_id)

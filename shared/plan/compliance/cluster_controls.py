@@ -18,15 +18,6 @@ from shared.plan.prerequisites import check_prerequisites
 TOO_OLD = 1.5 * 86400.0
 """Seconds. Bindings are read in rotation within a day; what is older than this says nothing of today."""
 
-ROLE_NAMES = {
-    roles.READER: "Reader",
-    roles.CONTRIBUTOR: "Contributor",
-    roles.DISK_SNAPSHOT_CONTRIBUTOR: "Disk Snapshot Contributor",
-    roles.DATA_OPERATOR_FOR_MANAGED_DISKS: "Data Operator for Managed Disks",
-    roles.STORAGE_BLOB_DATA_CONTRIBUTOR: "Storage Blob Data Contributor",
-    roles.STORAGE_BLOB_DATA_READER: "Storage Blob Data Reader",
-    roles.STORAGE_ACCOUNT_CONTRIBUTOR: "Storage Account Contributor",
-}
 _NOT_INSTALLED = non_compliant("NotInstalled", "The backup extension is not installed.")
 
 
@@ -122,7 +113,7 @@ def roles_present(posture: Posture) -> Outcome:
 
 
 def role_in_words(grant: Grant) -> str:
-    return f"{ROLE_NAMES.get(grant.role, grant.role)} for {grant.principal_id} on {grant.scope}"
+    return f"{roles.NAMES.get(grant.role, grant.role)} for {grant.principal_id} on {grant.scope}"
 
 
 def prerequisites(posture: Posture) -> Outcome:

@@ -12,8 +12,8 @@ from shared.domain.ids import RegionId
 from shared.domain.observed import BackupPolicy, Grant, ObservedRegion, Vault
 from shared.domain.profile import Configuration, Exemption, ProtectionProfile
 from shared.domain.time import Moment
-from shared.plan.compliance.cluster_controls import version_key
 from shared.plan.compliance.catalogue import SELECTED
+from shared.plan.compliance.cluster_controls import version_key
 from shared.plan.compliance.control import Control
 from shared.plan.compliance.kql import kql_control
 from shared.plan.region import WantedRegion, policy_name, region_grants, wanted_policy_id, wanted_region

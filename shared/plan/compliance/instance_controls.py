@@ -96,7 +96,9 @@ def recovery_point(posture: Posture) -> Outcome:
         message = f"The newest recovery point is of {minute(latest)}: {spoken(posture.age(latest))} old, where"
         return _too_old(posture, "RecoveryPointTooOld", f"{message} {spoken(within)} are promised")
     if posture.made_again:
-        message = f"The newest recovery point is of {minute(latest)}, and the cluster is another than the Guard looked at"
+        message = (
+            f"The newest recovery point is of {minute(latest)}, and the cluster is another than the Guard looked at"
+        )
         return unknown("PerhapsOfAnEarlierCluster", f"{message} last: one was made again under the same ARM id.")
     if posture.age(latest) < -CLOCKS_DIFFER:
         return unknown("InTheFuture", f"The newest recovery point is of {minute(latest)}, which is yet to come.")

@@ -1,5 +1,5 @@
 """The dashboard: pages for people, written on the server."""
 
-from shared.web.dashboard.routes import router
+from shared.web.dashboard.routes import public, router
 
-__all__ = ["router"]
+__all__ = ["public", "router"]

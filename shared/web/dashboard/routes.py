@@ -34,6 +34,9 @@ _LINES = 100
 
 router = APIRouter(prefix=BASE, route_class=PageRoute, dependencies=[Depends(reader)], include_in_schema=False)
 
+public = APIRouter(prefix=BASE, route_class=PageRoute, include_in_schema=False)
+"""How pages look is no secret: whoever is refused sees a page, too."""
+
 
 async def _latest(snapshots: TheSnapshots) -> Snapshot:
     if (snapshot := await snapshots.latest()) is None:
@@ -116,7 +119,7 @@ async def groups(snapshot: TheLatest, by: str = "") -> Response:
     return page("groups.html", title=shown.title, by=shown)
 
 
-@router.get("/static/{name}")
+@public.get("/static/{name}")
 async def static(name: str, request: Request) -> Response:
     return answer(name, request)
 
