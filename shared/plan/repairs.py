@@ -115,7 +115,8 @@ def decide(
     if held is not None:
         why = f"The circuit breaker of repairs has been open since {held}; a person must approve the repairs."
         return Decision(Repairs(drift.drifted, 0, why if drift.drifted else ""))
-    many = drift.drifted >= rules.stop_least and drift.drifted > rules.stop_above * drift.enforced
+    share = round(rules.stop_above * drift.enforced, 6)  # 0.29 of 100 are 29, and not a little less
+    many = drift.drifted >= rules.stop_least and drift.drifted > share
     if many and (approved_until is None or now >= approved_until):
         why = (
             f"{drift.drifted} of {drift.enforced} clusters in enforce have drifted at once, which is more than "

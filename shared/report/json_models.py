@@ -146,7 +146,8 @@ class JudgedClusterModel(ClusterModel):
 class SweepDocument(Model):
     """A sweep of AKS Backup Guard. A verdict rests on the facts of its cluster that its control's `restsOn` names; the
     questions that brought them, with their times and request ids, are those of `sweep.sources` that its control's
-    `sources` names."""
+    `sources` names. `configuration` is guard.yaml; what came by `arm` and `record` was read one by one, when the facts
+    themselves say (`bindings_read_at`, `diagnostics_read_at`), and its request ids are not kept."""
 
     schema_version: Literal[1] = Field(description="Raised when something is no longer as it was.")
     sweep: SweepModel

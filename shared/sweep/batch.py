@@ -101,11 +101,15 @@ async def do_batch(
 
 
 async def _before(run: SweepRun, batch: Batch, world: World) -> dict[str, JudgedCluster]:
-    """By lower-case id."""
+    """By lower-case id. What another version wrote is as if there had been no sweep before."""
     if not run.before:
         return {}
-    judged = world.sweeps.before(run.before, batch.subscriptions)
-    return {each.cluster_id.lower(): each async for each in judged}
+    try:
+        judged = world.sweeps.before(run.before, batch.subscriptions)
+        return {each.cluster_id.lower(): each async for each in judged}
+    except ValueError as error:
+        log.error("what sweep %s found in %s cannot be compared with: %s", run.before, batch.subscriptions, error)
+        return {}
 
 
 async def _vanished(

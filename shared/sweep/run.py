@@ -197,8 +197,8 @@ class _Running:
             scope = Scope(tuple(sorted(set(known))))
         shown = await world.fleet.scope(scope) if scope != Scope() else FleetScope(())
         batches, findings = planned(scope, shown, before, now)
-        known = before.subscription_names if before else {}
-        lost = {name: known[name] for batch in batches if batch.lost for name in batch.subscriptions if name in known}
+        names = before.subscription_names if before else {}
+        lost = {name: names[name] for batch in batches if batch.lost for name in batch.subscriptions if name in names}
         await self._save(
             planned=True,
             before=before.sweep_id if before else "",

@@ -18,6 +18,7 @@ from shared.plan.compliance.handbook import handbook
 from shared.plan.compliance.judge import WEIGHTS, newest_extension_of
 from shared.plan.compliance.kql import kql_control
 from shared.plan.compliance.posture import Posture
+from shared.plan.compliance.trend import to_be_noted
 from shared.plan.repairs import REPAIRABLE
 from shared.plan.selection import EXEMPT_TAG, PROFILE_TAG
 from tests.unit.controls_world import CLUSTER, NONE, NOW, SUBSCRIPTION, UNREAD, Scene, ago, healthy, here
@@ -313,6 +314,16 @@ def test_ids_are_unique_and_words_are_whole_sentences() -> None:
         assert not control.title.endswith(".")
         assert control.why.endswith(".")
         assert control.remedy.endswith((".", ")"))
+
+
+def test_memory_that_the_loop_has_raised_wakes_nobody() -> None:
+    """It was killed two days ago, and has backed up since then."""
+    scene = healthy()
+    scene.digest(last_out_of_memory_at=ago(days=2))
+    verdict = scene.verdict("memory-adequate")
+    assert verdict is not None
+    assert verdict.status == "NonCompliant"
+    assert to_be_noted(scene.judged(), scene.remembered, scene.profile, NOW) is None
 
 
 def test_what_the_loop_can_repair_is_a_control() -> None:

@@ -93,6 +93,17 @@ def test_the_breaker_opens_above_a_share_and_a_number(drifted: int, enforced: in
     assert bool(decision.repairs.held) is (opens or drifted > 100)
 
 
+@pytest.mark.parametrize("share", [0.07, 0.29, 0.57, 0.58])
+def test_exactly_the_share_does_not_open_the_breaker(share: float) -> None:
+    exactly = Drift(100, round(share * 100))
+    one_more = replace(exactly, drifted=exactly.drifted + 1)
+    opened = [
+        decide(drift, SweepRules(stop_above=share, stop_least=1), held=None, approved_until=None, now=NOON).opens
+        for drift in (Drift(), exactly, one_more)
+    ]
+    assert opened == [False, False, True]
+
+
 def test_a_person_opens_the_way_for_a_day_and_nobody_else_does() -> None:
     many, few = Drift(20, 20, (("1", "a"),)), Drift(20, 1, (("1", "a"),))
     rules = SweepRules(repairs_per_sweep=1)

@@ -133,6 +133,25 @@ async def test_a_sweep_is_asked_for_once_and_the_timer_does_it() -> None:
     assert await world.host.sweeps.summaries(5) == [summary]
 
 
+async def test_what_azure_has_of_a_deleted_cluster_protects_no_other_of_its_name() -> None:
+    world = SweptWorld()
+    (cluster,) = await world.protected("shop")
+    assert (await world.swept()).overall.yes == 1
+    await world.drop_quietly(cluster)
+    world.cluster("shop")
+    await world.clock.advance(600)
+    await world.swept()
+    said = verdict_of((await world.judged())["shop"], "recovery-point-within-rpo")
+    assert (said.status, said.reason) == ("Unknown", "PerhapsOfAnEarlierCluster"), "nobody has looked at it yet"
+    record = world.record(cluster)
+    assert record is not None
+    assert record.reborn_at is not None, "the sweep has asked for a look"
+    assert await world.run_until_ready(cluster, seconds=3600)
+    await world.clock.advance(600)
+    await world.swept()
+    assert verdict_of((await world.judged())["shop"], "recovery-point-within-rpo").status == "Compliant"
+
+
 async def test_a_day_whose_timer_failed_is_not_left_out() -> None:
     world = SweptWorld()
     world.cluster("shop")

@@ -193,6 +193,20 @@ async def test_a_sweep_that_cannot_be_told_of_keeps_no_other_from_beginning(show
     assert world.sweep_rows.partitions() == {"run", "summary", first.sweep_id, second.sweep_id}
 
 
+async def test_pages_that_this_version_cannot_read_keep_no_sweep_from_its_end() -> None:
+    world = SweptWorld()
+    world.cluster("shop")
+    await world.clock.advance(600)
+    first = await world.swept()
+    pages = [row async for row in world.sweep_rows.between(first.sweep_id, "b", "c")]
+    for page in pages:
+        await world.sweep_rows.put({**page, "data_00": b"of another version"})
+    assert pages
+    second = await world.swept()
+    assert set(await world.judged(second)) == {"shop"}
+    assert second.changes == 0
+
+
 async def test_a_host_that_dies_is_replaced_when_its_lease_has_ended() -> None:
     world = SweptWorld()
     await world.protected("shop")

@@ -153,7 +153,9 @@ async def test_what_left_a_management_group_keeps_its_name_and_its_exemption_is_
     world.cloud.management.put("elsewhere", None, None, [OTHER])
     await world.clock.advance(600)
     summary = await world.swept()
-    assert [finding.control for finding in summary.findings] == ["scope-complete"], "that it matches nobody is not known"
+    assert [finding.control for finding in summary.findings] == ["scope-complete"], (
+        "that it matches nobody is not known"
+    )
     assert summary.subscription_names[OTHER] == "The second"
     assert (await world.judged(summary))["there"].restorable == "Exempt"
 

@@ -226,7 +226,7 @@ CONTROLS: tuple[Control, ...] = (
         "The backup extension has enough memory",
         "An extension that is killed during a backup leaves none, and during a restore half of one.",
         "Raise resources.limits.memory of the extension, or the ceiling in the profile's memory ladder.",
-        "Error",
+        "Warning",  # the loop raises it, and alerts where it cannot: what was cured wakes nobody
         False,
         ("last_out_of_memory_at", "memory_exhausted", "memory_limit"),
         cluster_controls.memory_adequate,

@@ -134,7 +134,7 @@ def _missing_roles(
         missing, unread = _told_apart(missing, seen.unread_assignments)
         if unread and not missing:
             return Unobserved(f"the role assignments of the subscription {unread} may not be read")
-    doubt = None if missing else _doubt(seen, place)
+    doubt = None if missing else _doubt(seen, value_of(chosen), place)
     return doubt or Present(missing, chosen.observed_at)
 
 
@@ -144,7 +144,7 @@ def _told_apart(missing: tuple[Grant, ...], unread: frozenset[str]) -> tuple[tup
     return tuple(grant for grant in missing if subscription_of(grant.scope) not in unread), next(iter(hidden), "")
 
 
-def _doubt(seen: SeenCluster, place: Place) -> Unobserved | None:
+def _doubt(seen: SeenCluster, instance: BackupInstance | None, place: Place) -> Unobserved | None:
     """Why the roles that are needed are not all known."""
     vault, extension, policy = value_of(place.vault), value_of(seen.extension), place.target.policy
     if vault is None:
@@ -158,6 +158,10 @@ def _doubt(seen: SeenCluster, place: Place) -> Unobserved | None:
         return Unobserved("the cluster has no identity that roles could be given to")
     if extension is not None and extension.principal_id is None:
         return Unobserved("the extension has no identity yet")
+    if extension is not None and not extension.storage_account:
+        return Unobserved("the extension does not say which storage account it writes to")
+    if instance is not None and not instance.snapshot_group_id:
+        return Unobserved("the backup instance does not say which resource group its snapshots go to")
     return None
 
 

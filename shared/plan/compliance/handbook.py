@@ -46,6 +46,8 @@ controls:
       | project id, message = 'The API server has a public address.'
 ```
 
+Every other cluster complies, so a row whose `id` is no cluster's ARM id is an error: the control is then `Unknown`.
+
 Or a Python file beside guard.yaml, named in `control_files`. It sees a `Posture` (shared/plan/compliance/posture.py)
 and changes nothing. An error in it makes its verdict `Unknown`, with the error's text, and touches nothing else:
 

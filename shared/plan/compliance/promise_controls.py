@@ -84,7 +84,7 @@ def vault_copy(posture: Posture) -> Outcome | None:
     if not policy.vault_tier:
         message = f"The policy {policy.name} keeps snapshots only, where a copy in the vault is promised."
         return non_compliant("NoVaultCopy", message)
-    if policy.vault_days == 0:
+    if not policy.vault_days:
         return unknown("CopiesUnknown", f"Whether the policy {policy.name} copies a backup of every day is not known.")
     return COMPLIANT
 
