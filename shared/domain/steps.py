@@ -72,7 +72,8 @@ class CreateVault:
 @dataclass(frozen=True, slots=True)
 class UpdateVault:
     """PATCH of the Guard's own vault: raises what is too weak, never lowers anything. What is empty, None or False
-    stays as it is; `soft_delete` is always given, since Azure takes AlwaysOn vaults only from api-version 2025-09-01 on."""
+    stays as it is; `soft_delete` is always given, since Azure takes AlwaysOn vaults only from api-version 2025-09-01
+    on."""
 
     arm_id: str
     soft_delete: str

@@ -26,7 +26,7 @@ from shared.observe.backup_vault import parse_vault
 from shared.observe.fields import JsonObject, UnreadableBodyError, string_map, text
 from shared.observe.fleet_diagnostics import sends_jobs
 from shared.observe.fleet_grants import read_grants
-from shared.observe.fleet_questions import Questions, Told, unobserved
+from shared.observe.fleet_questions import SUBSCRIPTIONS_AT_ONCE, Questions, Told, unobserved
 from shared.observe.fleet_rows import (
     Row,
     cluster_of_extension,
@@ -38,8 +38,6 @@ from shared.observe.fleet_rows import (
 from shared.observe.rows import Rows
 from shared.ports import Clock
 
-_AT_ONCE = 300
-"""Subscriptions in one query, as the throttling guidance recommends."""
 _IDS_AT_ONCE = 100
 _SHOWS_NOTHING = ("NoValidSubscriptions", "ManagementGroupsContainInvalidIds")
 """Codes of a scope that is not there for the caller, as users report them."""
@@ -57,7 +55,7 @@ class GraphFleetReader:
         named = tuple(dict.fromkeys(each.lower() for each in scope.subscriptions))
         parts: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), (group,)) for group in scope.management_groups]
         # One by one: Resource Graph refuses a question all of whose subscriptions do not show, and only that one.
-        parts[:0] = [(some, ()) for some in batched(named, _AT_ONCE, strict=False)]
+        parts[:0] = [(some, ()) for some in batched(named, SUBSCRIPTIONS_AT_ONCE, strict=False)]
         parts = parts or [((), ())]
         found: dict[str, Subscription] = {}
         unreadable: list[str] = []
@@ -195,7 +193,7 @@ class GraphFleetReader:
         """Of these subscriptions' clusters, whatever subscription the vaults are in."""
         asked = [
             await self._questions.try_to_ask(name, question(some), columns=columns)
-            for some in batched(wanted, _AT_ONCE, strict=False)
+            for some in batched(wanted, SUBSCRIPTIONS_AT_ONCE, strict=False)
         ]
         error = next((told.source.error for told in asked if told.source.error), "")
         ids = tuple(request_id for told in asked for request_id in told.source.request_ids)

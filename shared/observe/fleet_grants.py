@@ -1,7 +1,8 @@
 """Who holds which of the roles that backups need, in whole subscriptions (Role Assignments REST)."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from shared.domain.errors import GuardError
 from shared.domain.facts import Fact, Present
@@ -9,7 +10,7 @@ from shared.domain.fleet import Source
 from shared.domain.observed import Grant
 from shared.observe import fleet_queries as queries
 from shared.observe.fields import objects, text
-from shared.observe.fleet_questions import Questions, Told, unobserved
+from shared.observe.fleet_questions import SUBSCRIPTIONS_AT_ONCE, Questions, Told, unobserved
 
 BACKUP_ROLES = (
     "acdd72a7-3385-48ef-bd42-f606fba81ae7",
@@ -32,15 +33,24 @@ async def read_grants(
 ) -> tuple[Fact[frozenset[Grant]], frozenset[str], list[Source]]:
     """The grants in the subscriptions and in those `elsewhere` that their backups reach into, the subscriptions whose
     assignments do not show, and the questions. What is given above a subscription stands as given at it."""
-    places = sorted({*subscriptions, *(each for each in elsewhere if _GUID.fullmatch(each))})
+    wanted = frozenset(subscriptions)
+    places = [*sorted(wanted), *sorted({each for each in elsewhere if _GUID.fullmatch(each)} - wanted)]
     text_ = queries.role_assignments_in_graph(BACKUP_ROLES)
-    told = await questions.try_to_ask("grants", text_, places, columns=("id", "held"), inherited=True)
-    shown = await questions.try_to_ask("grants", queries.readable_assignments_in_graph(), places, inherited=True)
-    sources = [told.source, shown.source]
+    parts = -(-len(places) // SUBSCRIPTIONS_AT_ONCE)
+    told: list[Told] = []
+    shown: list[Told] = []
+    for number in range(parts):
+        # The lists of two questions have the same ids, so each is one question. And in each are some of the
+        # subscriptions that show: Resource Graph refuses a question about none that does.
+        some = places[number::parts]
+        told.append(await questions.try_to_ask("grants", text_, some, columns=("id", "held"), inherited=True))
+        readable = queries.readable_assignments_in_graph()
+        shown.append(await questions.try_to_ask("grants", readable, some, inherited=True))
+    sources = [each.source for each in (*told, *shown)]
     failed = next((source for source in sources if source.error), None)
     if failed is not None:
         return unobserved(failed), frozenset(), sources
-    found, above = _held(told)
+    found, above = _held(row for each in told for row in each.rows)
     if above:
         try:
             chains = await questions.ask("grants", queries.subscriptions_in_graph(), places)
@@ -50,17 +60,17 @@ async def read_grants(
         sources.append(chains.source)
         below = _below(chains, places)
         found += [Grant(each.principal_id, each.role, at) for each in above for at in below.get(each.scope, ())]
-    showing = {row.get("id") for row in shown.rows}
+    showing = {row.get("id") for each in shown for row in each.rows}
     # Whoever sees what is given above a subscription may read what is given in it.
     unread = frozenset() if "" in showing else frozenset(places) - showing
-    return Present(frozenset(found), told.source.at), unread, sources
+    return Present(frozenset(found), sources[0].at), unread, sources
 
 
-def _held(told: Told) -> tuple[list[Grant], list[Grant]]:
+def _held(rows: Iterable[Any]) -> tuple[list[Grant], list[Grant]]:
     """What is given in subscriptions, and what is given above them."""
     found: list[Grant] = []
     above: list[Grant] = []
-    for bucket, held in told.rows:
+    for bucket, held in rows:
         role = bucket[-36:]
         for each in held or ():
             principal, _, scope = each.partition("|")

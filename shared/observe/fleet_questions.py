@@ -10,6 +10,8 @@ from shared.domain.errors import GuardError, TransientError
 from shared.domain.facts import Unobserved
 from shared.domain.fleet import Source
 
+SUBSCRIPTIONS_AT_ONCE = 300
+"""In one query, as the throttling guidance recommends."""
 _READINGS = 4
 _LONGEST_PAUSE = 10.0
 """Seconds on the wall that a throttle is waited for: the quota is of five seconds, and other programs share it."""

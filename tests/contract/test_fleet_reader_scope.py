@@ -99,6 +99,24 @@ async def test_assignments_that_may_not_be_read_are_told() -> None:
     assert seen.unread_assignments == frozenset()
 
 
+async def test_grants_of_more_subscriptions_than_one_question_may_have_are_all_there() -> None:
+    """Resource Graph answers in lists, whose ids are the same in each question."""
+    azure = FleetUnderTest()
+    more = [f"00000000-0000-0000-0000-2{number:011}" for number in range(300)]
+    for subscription in more:
+        azure.cloud.resources.add_subscription(subscription)
+    everywhere = [FIRST_SUBSCRIPTION, *more]
+    for number, subscription in enumerate(everywhere):
+        name = f"c0000000-0000-0000-0000-{number:012}"
+        azure.cloud.authorization.grant(name, roles.READER, f"/subscriptions/{subscription}")
+    await azure.clock.advance(600)
+    batch = await azure.batch(*everywhere)
+    grants = value_of(batch.grants) or frozenset()
+    assert {each.scope for each in grants if each.principal_id.startswith("c0")} == {
+        f"/subscriptions/{each}" for each in everywhere
+    }
+
+
 async def test_no_subscription_is_not_every_subscription() -> None:
     azure = FleetUnderTest()
     await azure.seed(1)

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.compliance import SweepSummary, Tally
 from shared.domain.fleet import FleetScope, Scope, Subscription
 from shared.domain.sweeps import Batch
-from shared.plan.compliance.findings import bounded, not_shown
+from shared.plan.compliance.findings import bounded, not_shown, shrunk
 from shared.plan.compliance.scope import MOST_CLUSTERS, MOST_SUBSCRIPTIONS, batches_of, halves, planned
 from shared.plan.compliance.tally import OTHERS
 from shared.plan.compliance.trend import found_since
@@ -71,6 +72,16 @@ def test_one_that_left_its_management_group_is_believed_after_a_week() -> None:
     unreadable = replace(SHOWN, unreadable=("root",))
     batches, _ = planned(scope, unreadable, said, NOON + timedelta(days=8))
     assert [batch.subscriptions for batch in batches if batch.lost] == [("b",)]
+
+
+@pytest.mark.parametrize(
+    ("there", "unknown", "severity"), [((), (), "Warning"), (("b",), (), "Error"), ((), ("c",), "Error")]
+)
+def test_a_deletion_that_is_sure_is_less_grave_than_a_cluster_out_of_sight(
+    there: tuple[str, ...], unknown: tuple[str, ...], severity: str
+) -> None:
+    found = shrunk("sub", ("a",), there, unknown)
+    assert (found.status, found.severity) == ("NonCompliant", severity)
 
 
 def test_findings_for_which_there_is_no_room_are_counted() -> None:

@@ -1,6 +1,7 @@
 """What a sweep says about the fleet rather than about one cluster of it, in words."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from shared.domain.compliance import Finding, VerdictStatus
 from shared.domain.observed import BackupInstance
@@ -38,13 +39,15 @@ def perhaps_orphaned(instance: BackupInstance, why: str) -> Finding:
 
 
 def shrunk(subscription_id: str, gone: Collection[str], there: Collection[str], unknown: Collection[str]) -> Finding:
-    """Names of clusters that the last sweep saw and this one was not shown, though nobody told of their end."""
+    """Names of clusters that the last sweep saw and this one was not shown, though nobody told of their end. Those that
+    ARM says are deleted are out of nobody's sight: only an event was lost."""
     parts = [f"{len(gone)} are deleted, and no event told of it: {_named(gone)}"] if gone else []
     parts += [f"{len(there)} are there, and are not listed: {_named(there)}"] if there else []
     parts += [f"{len(unknown)} may or may not be there: {_named(unknown)}"] if unknown else []
     count = len(gone) + len(there) + len(unknown)
     message = f"{count} clusters fewer than the last time are listed. {'; '.join(parts)}."
-    return _finding(COMPLETE, subscription_id, "FewerClusters", message)
+    found = _finding(COMPLETE, subscription_id, "FewerClusters", message)
+    return found if there or unknown else replace(found, severity="Warning")
 
 
 def out_of_scope(subscription_id: str) -> Finding:
