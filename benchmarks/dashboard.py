@@ -9,15 +9,13 @@ import re
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
 from benchmarks.report import Report, Sheet
-from shared.domain.compliance import Verdict
-from tests.browser.generated_fleet import Fleet, fleet_of
+from tests.browser.generated_fleet import fleet_of
 from tests.browser.guarded_app import GuardedApp, client
 
 SIZES = (1_000, 10_000)
@@ -51,7 +49,7 @@ def measure() -> Report:
 
 
 async def _looked_at(size: int) -> dict[str, dict[str, float]]:
-    fleet = _shared(fleet_of(size))
+    fleet = fleet_of(size)
     cluster = fleet.clusters[size // 2]
     pages = {
         "overview": _BASE,
@@ -70,16 +68,6 @@ async def _looked_at(size: int) -> dict[str, dict[str, float]]:
             assets = await _assets(app, body.decode())
             found["overview, with assets"] = _figures(cold, found[name]["warm_ms"] / 1000, [body, *assets])
     return found
-
-
-def _shared(fleet: Fleet) -> Fleet:
-    """Verdicts that say the same are one object, as those are that there is nothing to say about after a sweep."""
-    known: dict[Verdict, Verdict] = {}
-    clusters = tuple(
-        replace(cluster, verdicts=tuple(known.setdefault(verdict, verdict) for verdict in cluster.verdicts))
-        for cluster in fleet.clusters
-    )
-    return replace(fleet, clusters=clusters)
 
 
 def _figures(cold: float, warm: float, bodies: Sequence[bytes]) -> dict[str, Any]:
