@@ -151,13 +151,13 @@ def _stay(stack: Stack, console: Console) -> None:
     path = stack.write_endpoints()
     try:
         here = stack.endpoints
+        console.print(f"\nThe dashboard: [b]{here['api']}/api/dashboard[/]", soft_wrap=True)
         console.print(f"\n[b]It all stays up[/] until Ctrl-C. The endpoints are in {path}:\n", soft_wrap=True)
         for name, url in here.items():
             console.print(f"   {name:13}{url}", markup=False, soft_wrap=True)
         console.print("\nTry:\n")
         more = '{"count": 3, "location": "northeurope"}'
         for command in (
-            f"xdg-open {here['api']}/api/dashboard",
             f"curl {here['api']}/api/v1/status",
             f"curl {here['api']}/api/health",
             f"curl -X POST {here['control']}/simulator/clusters -d '{more}'",

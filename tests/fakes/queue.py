@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.record import ReconcileRequest
 from shared.ports import Clock
-from shared.record.messages import notify_message
+from shared.record.messages import notify_message, request_message
 from shared.record.queue import visibility_timeout
-from shared.record.messages import request_message
 from tests.fakes.storage import Interrupt
 
 
