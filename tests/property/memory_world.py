@@ -142,8 +142,9 @@ def profile(**ladder: Any) -> ProtectionProfile:
 
 
 def settle(world: World) -> None:
-    """Looks until nothing changes any more, as wake-ups bring them."""
-    for _ in range(8):
+    """Looks until nothing changes any more, as wake-ups bring them: longer than nothing may be sent around the time the
+    schedule starts a backup."""
+    for _ in range(16):
         world.now += timedelta(seconds=90)
         before = world.record.memory
         world.look()
