@@ -61,7 +61,7 @@ def hold_gate(sweep_id: str, clusters: int, fleet: int) -> Gate:
         f"The sweep {sweep_id} found that {clusters} of {fleet} clusters would be changed at once: "
         f"nothing that was protected before is repaired until a person says so."
     )
-    action = "Look at what has changed; to let it be repaired: aks-backup-guard approve-repairs."
+    action = "Look at what has changed; to let it be repaired: aks-backup-guard approve-repairs --reason TEXT."
     return Gate("RepairsHeld", message, action, 900, holds_change=True)
 
 

@@ -155,7 +155,8 @@ def _breaker_cause(hold: RepairHold) -> Cause:
         "longer as the Guard made them. So many at once are more often one mistake than many faults, so nothing of it "
         "is repaired, also when later sweeps find fewer, until a person has looked.",
         recommended_action="Look at the drifted clusters. If they shall be repaired, approve it: aks-backup-guard "
-        "approve-repairs, or POST /api/v1/repairs/approve. If the profile is wrong, correct guard.yaml first.",
+        "approve-repairs --reason TEXT, or POST /api/v1/repairs/approve. If the profile is wrong, correct guard.yaml "
+        "first.",
         first_at=hold.at,
         last_at=hold.at,
     )
