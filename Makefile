@@ -1,11 +1,11 @@
 # Everything a developer runs. `make demo` and `make test` need Python 3.13 and Node; the rest is installed here.
 PYTHON ?= python3.13
 BIN := .venv/bin
-PACKAGES := shared functions cli simulator functions_host demo benchmarks tests function_app.py
+PACKAGES := shared functions cli simulator functions_host demo benchmarks infra tests function_app.py
 HYPOTHESIS_PROFILE ?= quick
 WORKERS ?= 2
 
-.PHONY: help demo serve test bench fidelity lint types imports unit lock schema clean
+.PHONY: help demo serve test bench fidelity lint types imports unit lock package schema clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test      every check: format, lint, types, import rules, all tests"
 	@echo "make fidelity  the simulator against recorded Azure traffic and the Azure CLI"
 	@echo "make bench     what is measured (benchmarks/results/*.json)"
+	@echo "make package   what is deployed (dist/app, dist/app.zip)"
 
 demo: .venv/ready node_modules/ready
 	@$(BIN)/python -m demo
@@ -33,7 +34,7 @@ types: .venv/ready
 imports: .venv/ready
 	$(BIN)/lint-imports --config .importlinter
 
-unit: .venv/ready node_modules/ready
+unit: .venv/ready node_modules/ready .tools/checkov/ready .tools/bicep-types/ready
 	HYPOTHESIS_PROFILE=$(HYPOTHESIS_PROFILE) $(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations 10 \
 		-m "not fidelity" --cov --cov-report term:skip-covered
 
@@ -70,13 +71,29 @@ node_modules/ready: package-lock.json
 	@.tools/custodian/bin/pip install --quiet --disable-pip-version-check -r requirements-custodian.txt
 	@touch $@
 
+.tools/checkov/ready: requirements-checkov.txt
+	@echo "Installing checkov into .tools/checkov (once) ..."
+	@test -x .tools/checkov/bin/python || $(PYTHON) -m venv .tools/checkov
+	@.tools/checkov/bin/pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
+	@touch $@
+
+.tools/bicep-types/ready: requirements-bicep-types.txt
+	@echo "Installing Microsoft's Bicep types into .tools/bicep-types (once) ..."
+	@test -x .tools/bicep-types/bin/python || $(PYTHON) -m venv .tools/bicep-types
+	@.tools/bicep-types/bin/pip install --quiet --disable-pip-version-check -r requirements-bicep-types.txt
+	@touch $@
+
 lock: .venv/ready
-	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links --generate-hashes requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements-custodian.in -o requirements-custodian.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links requirements-checkov.in -o requirements-checkov.txt
+
+package: .venv/ready
+	@$(BIN)/python -m infra.package
 
 schema: .venv/ready
 	$(BIN)/python -m shared.profiles > docs/guard.schema.json
 
 clean:
-	rm -rf .venv .tools .run node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf .venv .tools .run dist node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -12,6 +12,7 @@ from functions.job_events import blueprint as job_events
 from functions.job_watch import blueprint as job_watch
 from functions.notifications import blueprint as notifications
 from functions.poison import blueprint as poison
+from functions.queued_events import blueprint as queued_events
 from functions.reconcile import blueprint as reconcile
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -21,6 +22,7 @@ for blueprint in (
     reconcile,
     job_watch,
     job_events,
+    queued_events,
     compliance_sweep,
     azure_monitor_alert,
     notifications,

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks.report import Report, machine, show
 
-NAMES = ("imports", "intake", "protect_one", "calls", "fleet", "jobs", "sweep", "dashboard")
+NAMES = ("imports", "intake", "protect_one", "calls", "fleet", "jobs", "sweep", "dashboard", "package", "day")
 
 
 def main() -> None:

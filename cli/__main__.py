@@ -9,10 +9,12 @@ import typer
 
 from cli.alerts import acknowledge, alerts, snooze
 from cli.cost import cost
+from cli.doctor.command import doctor
 from cli.emergency_stop import resume_all, stop_all, stopped
 from cli.history import approve_repairs, history, repairs
 from cli.plan import plan
 from cli.run import COULD_NOT_TELL, collect_rarely
+from cli.smoke_test import smoke_test
 from cli.sweep import status, sweep
 
 EXIT_CODES = "Exit codes: 0 clean, 1 findings, 2 could not tell. Data goes to stdout, remarks to stderr."
@@ -40,7 +42,10 @@ THE_DEPLOYED_GUARD: tuple[Callable[..., None], ...] = (
     resume_all,
 )
 
-for command in (*YOUR_FLEET, *THE_DEPLOYED_GUARD):
+THE_DEPLOYMENT: tuple[Callable[..., None], ...] = (doctor, smoke_test)
+"""Whether what was deployed is as it must be, and works."""
+
+for command in (*YOUR_FLEET, *THE_DEPLOYED_GUARD, *THE_DEPLOYMENT):
     app.command()(command)
 
 

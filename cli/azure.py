@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
-_QUESTION = "/providers/microsoft.resourcegraph/resources"
+_READS_BY_POST = re.compile(
+    "/providers/microsoft.resourcegraph/resources"
+    "|/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft.web/sites/[^/]+/config/appsettings/list"
+)
+"""Questions to Resource Graph; and app settings, secret as they may be (Web Apps - List Application Settings)."""
 _PATIENCE = 300.0
 """Seconds on the wall that one call waits in all for Azure's quota."""
 
@@ -32,8 +37,8 @@ class WallClock:
 
 
 class ReadingArm(ArmClient):
-    """Sends GET, and POST to Resource Graph, and refuses everything else before it leaves. A person waits where the app
-    comes back later: what Azure's quota holds back is asked again when it says. `calls` counts what was sent."""
+    """Sends GET, and POST to what reads by it, and refuses everything else before it leaves. A person waits where the
+    app comes back later: what Azure's quota holds back is asked again when it says. `calls` counts what was sent."""
 
     def __init__(self, *arguments: Any, scale: float = 1.0, **options: Any) -> None:
         super().__init__(*arguments, scale=scale, **options)
@@ -41,7 +46,8 @@ class ReadingArm(ArmClient):
         self.calls = 0
 
     async def _send(self, method: str, url: str, body: JsonObject | None, *, once: bool = False) -> ArmAnswer:
-        if method != "GET" and (method != "POST" or urlsplit(url).path.lower() != _QUESTION):
+        asks = method == "POST" and _READS_BY_POST.fullmatch(urlsplit(url).path.lower()) is not None
+        if method != "GET" and not asks:
             raise AssertionError(f"the terminal changes nothing in Azure, and was about to send {method} {url}")
         waited = 0.0
         while True:
@@ -61,7 +67,7 @@ async def signed_in() -> AsyncIterator[ReadingArm]:
     """ARM by the settings of the environment, with whoever is signed in."""
     logging.getLogger("azure").setLevel(logging.CRITICAL)  # what is wrong with the sign-in is said once, by us
     known = settings()
-    credential = _credential(known)
+    credential = credential_of(known)
     arm = ReadingArm(
         known.azure.arm,
         credential,
@@ -79,7 +85,7 @@ async def signed_in() -> AsyncIterator[ReadingArm]:
         await credential.close()
 
 
-def _credential(known: "Settings") -> "AsyncTokenCredential":
+def credential_of(known: "Settings") -> "AsyncTokenCredential":
     """A managed identity where Azure gives one (a pipeline's machine, Cloud Shell), else whoever is signed in here."""
     from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 

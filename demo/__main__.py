@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from demo import azure_now
+from demo import azure_now, rights
 from demo.fleet import LEFT_ALONE
 from demo.jobs_proof import jobs_claims
 from demo.jobs_story import play_jobs
@@ -107,6 +107,7 @@ def _prove(stack: Stack, console: Console) -> bool:
         stack.calls(),
         stack.tables.conditions(),
         stack.tables.actions(),
+        rights.beyond(stack.operator, stack.subscription),
     )
     console.print("\n[b]What was proven[/] [dim](read from the simulated Azure over ARM, as its operator)[/]\n")
     held = _say_claims(claims(seen), console)

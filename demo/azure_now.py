@@ -36,7 +36,8 @@ class AzureNow:
     bindings: Mapping[str, tuple[str, ...]]
     """By cluster, the vault each lets in."""
     roles: tuple[tuple[str, str, str], ...]
-    """Principal, role definition's GUID, scope; those the subscription began with are left out."""
+    """Principal, role definition's GUID, scope; those the subscription began with are left out, and those by which the
+    Guard may give roles."""
     containers: tuple[str, ...]
     """Each as account/container."""
     accounts: tuple[str, ...]
@@ -127,7 +128,7 @@ def _bindings(operator: Operator, cluster: str) -> Iterator[str]:
 def _roles(operator: Operator, root: str) -> Iterator[tuple[str, str, str]]:
     for found in operator.list(f"{root}/providers/Microsoft.Authorization/roleAssignments", ROLES):
         properties = found["properties"]
-        if properties["scope"].lower() != root.lower():
+        if properties["scope"].lower() != root.lower() and not properties["condition"]:
             role = properties["roleDefinitionId"].rsplit("/", 1)[-1]
             yield properties["principalId"], role, properties["scope"].lower()
 

@@ -13,6 +13,7 @@ _JOBS = (
     "BackupJobCompleted",
     "BackupJobCompletedWithWarnings",
     "BackupJobFailed",
+    "SyntheticEvent",
 )
 _CLUSTERS = "Microsoft.ContainerService/managedClusters"
 _OPERATIONS = (

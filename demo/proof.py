@@ -19,6 +19,8 @@ class Evidence:
     calls: list[dict[str, Any]]
     conditions: Mapping[str, Mapping[str, Said]]
     actions: list[Line]
+    rights_beyond: list[str]
+    """What the Guard may do besides what infra/rights says."""
 
     def id_of(self, member: Member) -> str:
         return member.arm_id(self.subscription)
@@ -51,7 +53,17 @@ def claims(seen: Evidence) -> list[Claim]:
         _left_alone_untouched(seen),
         _left_alone_explained(seen),
         _audited(seen),
+        _least_rights(seen),
     ]
+
+
+def _least_rights(seen: Evidence) -> Claim:
+    refused = sorted({f"{call['method']} {call['path']}" for call in seen.calls if call["status"] == 403})
+    return Claim(
+        "The Guard has no more rights than infra/rights says, and was refused nothing",
+        f"read its role assignments and their roles; none of its {len(seen.calls)} calls was answered with 403",
+        (*seen.rights_beyond, *refused),
+    )
 
 
 def _all_protected(seen: Evidence) -> Claim:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from demo import event_grid, log_analytics, rest
+from demo import event_grid, log_analytics, rest, rights
 from demo.operator import Operator
 from demo.processes import CHECKOUT, NotStartedError, Program
 from demo.tables import GuardTables
@@ -16,6 +16,7 @@ from functions_host import azurite
 from functions_host.azurite import Azurite
 from simulator.cloud import FIRST_SUBSCRIPTION
 from simulator.identity.models import APP
+from simulator.providers.resources.locations import REGIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Stack:
                 self.folder / "simulator.log",
             )
             self.operator = Operator(self.endpoints["arm"], self.endpoints["identity"])
+            self._deploy_rights()
         except BaseException:
             self.stop()
             raise
@@ -96,9 +98,22 @@ class Stack:
         )
         self.tables = GuardTables(self._azurite.connection_string)
 
+    @property
+    def storage(self) -> str:
+        """The connection string of the storage account."""
+        assert self._azurite is not None  # noqa: S101
+        return self._azurite.connection_string
+
     def stop_azurite(self) -> None:
         if self._azurite is not None:
             self._azurite.stop()
+
+    def _deploy_rights(self) -> None:
+        """They have spread by the time anything begins. Clusters may come in every region of this cloud."""
+        known = self.control("POST", "timings", {})
+        self.control("POST", "timings", {"role_propagation": 0})
+        rights.deploy(self.operator, self.subscription, REGIONS)
+        self.control("POST", "timings", {"role_propagation": known["role_propagation"]})
 
     # The host
 

@@ -12,15 +12,19 @@ log = logging.getLogger(__name__)
 @blueprint.queue_trigger(arg_name="message", queue_name="reconcile", connection="AzureWebJobsStorage")
 async def reconcile(message: func.QueueMessage) -> None:
     """One look at one cluster or region. A message that is not ours is dropped with a warning."""
-    from shared.bootstrap import world
+    from shared.bootstrap import start_telemetry, world
     from shared.domain.errors import MalformedEventError
     from shared.reconcile import reconcile as look
     from shared.record.messages import parse_request
+    from shared.telemetry import count
+    from shared.telemetry.catalogue import MALFORMED_MESSAGES
 
+    start_telemetry()
     try:
         request = parse_request(message.get_body().decode(errors="replace"))
     except MalformedEventError as error:
-        log.warning("dropped a malformed queue message: %s", error, extra={"metric": "malformed_messages"})
+        log.warning("dropped a malformed queue message: %s", error)
+        count(MALFORMED_MESSAGES, queue="reconcile")
         return
     await look(request, await world())
 
@@ -33,7 +37,7 @@ async def requeue_overdue(timer: func.TimerRequest) -> None:
     from shared.bootstrap import world
     from shared.deliver import kick
     from shared.reconcile import requeue_overdue as requeue
-    from shared.sweep import notice_approval, roll_call, sweep, told
+    from shared.sweep import measure_age, notice_approval, roll_call, sweep, told
 
     here = await world()
     since = here.clock.now()
@@ -47,3 +51,4 @@ async def requeue_overdue(timer: func.TimerRequest) -> None:
         if (swept := await sweep(here, begin=False, since=since)) is not None:
             log.info("sweep %s: %d of %d batches", swept.sweep_id, swept.batches, swept.of)
         await told(here)
+        await measure_age(here)

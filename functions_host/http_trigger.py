@@ -58,7 +58,8 @@ class HttpTriggers:
             parameters = endpoint.route.match(path)
             if parameters is not None:
                 data = worker.http_datum(_request(request, body, parameters))
-                result = await self._invocations.run(endpoint.function, data)
+                within = request.headers.get("traceparent")
+                result = await self._invocations.run(endpoint.function, data, within=within)
                 return _response(result.returned) if result.ok else web.Response(status=500)
         return web.Response(status=404)
 

@@ -18,6 +18,7 @@ from azure_functions_runtime.bindings.datumdef import Datum
 from functions_host import worker
 from functions_host.bindings import Function
 from functions_host.outputs import QueueOutputs
+from functions_host.trace_context import traceparent_within
 from functions_host.worker import Result
 
 EXIT_FUNCTION_TIMEOUT = 3
@@ -42,13 +43,16 @@ class Invocations:
         """Names of the functions that run now."""
         return [name for name, _ in list(self._running.values())]
 
-    async def run(self, function: Function, data: Datum, metadata: Mapping[str, Datum] | None = None) -> Result:
-        """Run a function once, write its outputs, log the outcome."""
+    async def run(
+        self, function: Function, data: Datum, metadata: Mapping[str, Datum] | None = None, *, within: str | None = None
+    ) -> Result:
+        """Run a function once, write its outputs, log the outcome. `within` is the header `traceparent` of the HTTP
+        request that led to it."""
         invocation_id = str(uuid.uuid4())
         began = time.monotonic()
         self._running[invocation_id] = (function.name, began)
         try:
-            result = await worker.invoke(function, invocation_id, data, metadata or {})
+            result = await worker.invoke(function, invocation_id, data, metadata or {}, traceparent_within(within))
             if result.ok and function.outputs:
                 result = await self._outputs.write(function, result)
         except asyncio.CancelledError:

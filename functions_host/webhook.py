@@ -61,10 +61,10 @@ class EventGridWebhook:
             events = [events]
         if kind == "subscriptionvalidation":
             return _handshake(function, events)
-        return await self._deliver(function, events)
+        return await self._deliver(function, events, request.headers.get("traceparent"))
 
-    async def _deliver(self, function: Function, events: list[object]) -> web.Response:
-        runs = [self._invocations.run(function, worker.json_datum(_text(event))) for event in events]
+    async def _deliver(self, function: Function, events: list[object], within: str | None) -> web.Response:
+        runs = [self._invocations.run(function, worker.json_datum(_text(event)), within=within) for event in events]
         # Most deliveries hold one event: no need for another task.
         results = [await runs[0]] if len(runs) == 1 else await asyncio.gather(*runs)
         for result in results:

@@ -107,10 +107,12 @@ async def index(app_dir: Path, *, has_bundle: bool) -> list[Function]:
     ]
 
 
-async def invoke(function: Function, invocation_id: str, data: Datum, metadata: Mapping[str, Datum]) -> Result:
+async def invoke(
+    function: Function, invocation_id: str, data: Datum, metadata: Mapping[str, Datum], traceparent: str
+) -> Result:
     """Run a function once. An exception of the function is part of the result."""
     ok, returned, outputs, error, trace = await invocation_request_native(
-        invocation_id, function.function_id, [(function.trigger.name, data)], metadata
+        invocation_id, function.function_id, [(function.trigger.name, data)], metadata, traceparent
     )
     return Result(ok, returned, tuple(outputs), error or "", trace or "")
 

@@ -11,6 +11,8 @@ from shared.domain.profile import Alerting, Route
 from shared.plan.alerts import announcements as announcements_of
 from shared.plan.alerts import settle
 from shared.plan.routes import addressed, quiet_until
+from shared.telemetry import count, current_traceparent, span
+from shared.telemetry.catalogue import ALERT, ALERTS
 from shared.world import World
 
 log = logging.getLogger(__name__)
@@ -23,9 +25,19 @@ async def announce(announcements: Sequence[Announcement], world: World, *, leave
     """Everything is written under the announcements' own keys, so doing it twice tells nobody twice; only the log has
     the line again. Raises what storage raises. `leave_out` names a destination that is dead."""
     for announcement in announcements:
-        fields = log_fields(announcement)
-        log.info("alert %s", json.dumps(fields, separators=(",", ":")), extra={"alert": fields})
-        await hand_over(announcement, world, leave_out=leave_out)
+        fields, alert = log_fields(announcement), announcement.alert
+        with span(
+            ALERT,
+            announcement.kind,
+            subject=alert.subject,
+            alert_id=alert.id,
+            severity=alert.severity,
+            code=alert.cause.code,
+        ):
+            log.info("alert %s", json.dumps(fields, separators=(",", ":")), extra={"alert": fields})
+            traced = replace(announcement, traceparent=current_traceparent())
+            await hand_over(traced, world, leave_out=leave_out)
+        count(ALERTS, severity=alert.severity, change=announcement.kind)
 
 
 async def hand_over(announcement: Announcement, world: World, *, leave_out: str = "") -> None:

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from shared.arm.client import ArmClient
     from shared.domain.fleet import Scope
     from shared.domain.profile import Configuration
+    from shared.health import Health
     from shared.ports import JobSource
     from shared.record.alert_book import TableAlertBook
     from shared.record.emergency_stop import TableEmergencyStop
     from shared.record.storage import Storage
     from shared.settings import ConfigurationSource, Settings
+    from shared.telemetry.exporters import Exporters
     from shared.world import World
 
 _lock = asyncio.Lock()
 _worlds: list["World"] = []
+_telemetry: list["Exporters"] = []
 
 
 class WallClock:
@@ -34,10 +37,21 @@ class WallClock:
 async def world() -> "World":
     """The one world of this process. Raises InvalidSettingsError or InvalidConfigurationError, every time until the
     app is deployed with better ones: a half-built world is never kept."""
+    start_telemetry()
     async with _lock:
         if not _worlds:
             _worlds.append(_build())
         return _worlds[0]
+
+
+def start_telemetry() -> None:
+    """From its first call on, what the app tells about itself is exported to where the app settings say; nowhere when
+    they say nothing. Never raises."""
+    if not _telemetry:
+        from shared.telemetry.exporters import exporters_of, start_exporting
+
+        _telemetry.append(exporters_of(os.environ))
+        start_exporting(_telemetry[0])
 
 
 @asynccontextmanager
@@ -70,52 +84,11 @@ async def alert_book() -> AsyncIterator["TableAlertBook"]:
         yield TableAlertBook(opened)
 
 
-async def check_health() -> dict[str, object]:
-    """What /api/health answers: `status`, the configuration's revision, and every problem in words. With warnings the
-    app is able to work all the same."""
-    from shared.domain.errors import GuardError
-    from shared.profiles import InvalidConfigurationError
-    from shared.settings import InvalidSettingsError
+async def check_health() -> "Health":
+    """What /api/health tells of."""
+    from shared.health import health_of
 
-    try:
-        here = await world()
-        stopped = await here.stop_reason()
-    except (InvalidSettingsError, InvalidConfigurationError) as error:
-        return {"status": "unhealthy", "problems": list(error.errors)}
-    except GuardError as error:
-        return {"status": "unhealthy", "problems": [str(error)]}
-    modes = {name: profile.mode for name, profile in here.configuration.profiles.items()}
-    return {
-        "status": "healthy",
-        "revision": here.configuration.revision,
-        "profiles": modes,
-        "stopped": stopped,
-        "warnings": [*_unreachable(here.configuration), *_unauthenticated()],
-        "problems": [],
-    }
-
-
-def _unreachable(configuration: "Configuration") -> list[str]:
-    """The channels of guard.yaml that have no address."""
-    from shared.settings import CHANNEL_PREFIX, read_settings
-
-    known = read_settings(os.environ).channels
-    named = dict.fromkeys(channel for route in configuration.notifications.routes for channel in route.channels)
-    return [
-        f"guard.yaml names the channel {channel}, but the app setting {CHANNEL_PREFIX}{channel} is not set: "
-        "nobody is told through it"
-        for channel in named
-        if channel not in known
-    ]
-
-
-def _unauthenticated() -> list[str]:
-    from shared.settings import read_hosting
-
-    hosting = read_hosting(os.environ)
-    if not hosting.deployed or hosting.authenticated:
-        return []
-    return ["App Service authentication is off: /api/v1 and the dashboard refuse every call until it is turned on"]
+    return await health_of(world)
 
 
 def _build() -> "World":
@@ -141,6 +114,7 @@ def _build() -> "World":
     from shared.record.rollouts import TableRollouts
     from shared.record.sweep_rows import TableSweepRows
     from shared.record.sweeps import Sweeps
+    from shared.record.synthetic_events import TableSyntheticEvents
     from shared.record.tables import TableRecords
     from shared.record.watermarks import TableWatermarks
     from shared.settings import read_settings
@@ -200,6 +174,7 @@ def _build() -> "World":
         pass_seconds=settings.loop.pass_seconds,
         stopped=settings.emergency_stop.stopped,
         emergency_stop=TableEmergencyStop(state),
+        synthetic_events=TableSyntheticEvents(state),
     )
 
 

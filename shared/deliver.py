@@ -15,6 +15,8 @@ from shared.domain.jobs import event_key
 from shared.domain.messages import Message
 from shared.plan.routes import Turn, due
 from shared.ports import Destination
+from shared.telemetry import Note, count, link_to, span
+from shared.telemetry.catalogue import DELIVERIES, DELIVERY
 from shared.world import World
 
 log = logging.getLogger(__name__)
@@ -27,12 +29,20 @@ _REMEMBERED = timedelta(days=7)
 _MOST_AT_ONCE = 1000
 """Announcements in one delivery; the list in a message is bounded anyway, and what is more makes another."""
 _EVENTS_AT_ONCE = 50
+_MOST_LINKS = 50
+"""To the traces of the announcements in one message."""
 _LONGEST_PAUSE = 3600.0
 
 
-async def deliver(destination: str, world: World) -> None:
+async def deliver(destination: str, world: World, story: str = "") -> None:
     """Called for every message of the queue `notify`, of which there may be any number: most find that it is not time
-    yet or that nothing is pending. Raises what storage raises, and what nobody expected of a channel."""
+    yet or that nothing is pending. `story` is the message's traceparent. Raises what storage raises, and what nobody
+    expected of a channel."""
+    with span(DELIVERY, parent=story, destination=destination) as note:
+        await _deliver(destination, world, note)
+
+
+async def _deliver(destination: str, world: World, note: Note) -> None:
     state = await world.destinations.get(destination)
     if not _free(state, world.clock.now()):
         return  # whoever holds the lease, or set `not_before`, sends a wake-up; `kick` sees to lost ones
@@ -45,7 +55,7 @@ async def deliver(destination: str, world: World) -> None:
         return
     turn = _turn(destination, pending, world)
     if turn.announcements:
-        await _with_lease(state, turn.announcements, world)
+        await _with_lease(state, turn.announcements, world, note)
     elif turn.wait_until is not None:
         await _wait(state, turn.wait_until, world)
     elif turn.quiet_until is not None:
@@ -122,23 +132,28 @@ async def _wake(destination: str, at: datetime, world: World) -> None:
     await world.notify_queue.send(destination, max(0.0, (at - world.clock.now()).total_seconds()) + 1)
 
 
-async def _with_lease(state: Destination, announcements: Sequence[Announcement], world: World) -> None:
+async def _with_lease(state: Destination, announcements: Sequence[Announcement], world: World, note: Note) -> None:
     """Between a channel's yes and the note of it lies the only moment in which a crash leads to a message twice."""
     until = world.clock.now() + timedelta(seconds=world.lease_seconds)
     try:
         state = await _saved(replace(state, lease_id=world.new_id(), lease_until=until), world)
     except RecordConflict:
         return  # somebody else delivers
+    note.say(announcements=len(announcements))
+    for traceparent in list(dict.fromkeys(each.traceparent for each in announcements))[:_MOST_LINKS]:
+        link_to(traceparent)
     try:
         async with asyncio.timeout(world.pass_seconds):
             await _send(state.name, announcements, world)
     except (DeliveryError, GuardError, TimeoutError) as error:
+        note.fail(type(error).__name__)
         await _failed(state, announcements, str(error) or "it took too long", world)
     except Exception as error:
         # Its text may hold an address.
         await _failed(state, announcements, f"an error nobody expected ({type(error).__name__})", world)
         raise
     else:
+        count(DELIVERIES, outcome="delivered")
         state = await _saved(replace(state, sent=tuple(a.key for a in announcements)), world)
         await _finish(state, world)
 
@@ -170,6 +185,7 @@ async def _finish(state: Destination, world: World) -> None:
 async def _failed(state: Destination, announcements: Sequence[Announcement], why: str, world: World) -> None:
     _, channel = route_and_channel(state.name) or ("", TOPIC)
     failures, moment = state.failing.get(channel, 0) + 1, world.moment()
+    count(DELIVERIES, outcome="failed")
     log.warning("%s: %d announcements did not arrive (failure %d): %s", state.name, len(announcements), failures, why)
     state = replace(
         state,
@@ -187,6 +203,7 @@ async def _failed(state: Destination, announcements: Sequence[Announcement], why
         if too_old:
             log.error("%s: gave up %d announcements after %d days", state.name, len(too_old), KEPT_DAYS)
             await world.outbox.delivered(state.name, too_old, moment.now)
+            count(DELIVERIES, len(too_old), outcome="given_up")
 
 
 def _cause_key(destination: str) -> str:

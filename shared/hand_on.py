@@ -14,6 +14,8 @@ from shared.domain.errors import BlockedError, GuardError, TransientError
 from shared.domain.jobs import EndedJob, OutOfMemorySign
 from shared.domain.time import Moment
 from shared.ports import EventTopic, News, OutgoingNews
+from shared.telemetry import count
+from shared.telemetry.catalogue import PUBLICATIONS
 from shared.wake import request_look
 from shared.world import World
 
@@ -187,13 +189,15 @@ async def _publish_to(topic: EventTopic, ready: Sequence[OutgoingNews], world: W
         try:
             await topic.publish_news([entry.news for entry in group if entry.news is not None])
         except GuardError as error:
-            log.warning("news was not published: %s", error, extra={"metric": "topic_refused"})
+            log.warning("news was not published: %s", error)
+            count(PUBLICATIONS, len(group), outcome="refused")
             if isinstance(error, BlockedError):
                 await own_alert(_topic_cause(error, group[0]), world)
             return published
         at = world.clock.now()
         await asyncio.gather(*(_published(entry, at, world) for entry in group))
         published += len(group)
+        count(PUBLICATIONS, len(group), outcome="published")
     if published:
         await own_alert_over(_TOPIC_CAUSE, world)
     return published

@@ -13,6 +13,8 @@ from shared.domain.jobs import EndedJob, job_key
 from shared.domain.time import Moment
 from shared.hand_on import Failures, hand_on
 from shared.ports import JobSource, News, OutgoingNews, Watermark
+from shared.telemetry import count
+from shared.telemetry.catalogue import JOB_SOURCES
 from shared.world import World
 
 log = logging.getLogger(__name__)
@@ -86,13 +88,16 @@ async def _read(source: JobSource, entries: dict[str, OutgoingNews], world: Worl
     try:
         ended = [news async for news in source.ended_since(since)]
     except GuardError as error:
-        log.warning("%s could not be read for ended jobs: %s", source.name, error, extra={"metric": "job_source"})
+        log.warning("%s could not be read for ended jobs: %s", source.name, error)
+        count(JOB_SOURCES, outcome="failed")
         await _keep_as_failing(source, mark, since, error, world)
         return _Reading(failed=True)
+    count(JOB_SOURCES, outcome="read")
     found = await _note(ended, entries, world)
     gap = find_gap(mark, looked_back, source.keeps, moment.now)
     if gap is not None:
-        log.error("%s: ended jobs from %s to %s are lost to it", source.name, *gap, extra={"metric": "job_gap"})
+        log.error("%s: ended jobs from %s to %s are lost to it", source.name, *gap)
+        count(JOB_SOURCES, outcome="gap")
         await own_alert(_gap_cause(source, *gap), world)
     elif back:
         await own_alert_over(_gap_key(source), world)

@@ -8,13 +8,14 @@ from shared.domain.errors import GuardError, RecordConflict
 from shared.domain.ids import ClusterId, Subject
 from shared.domain.observed import ObservedCluster, ObservedRegion
 from shared.domain.record import ReconcileRequest, Record
+from shared.telemetry import current_traceparent, link_to
 from shared.world import World
 
 
 async def send_wake_up(record: Record, world: World) -> None:
     if record.due_at is not None:
         delay = max(0.0, (record.due_at - world.clock.now()).total_seconds())
-        await world.queue.send(ReconcileRequest(record.subject, record.wake_id), delay)
+        await world.queue.send(ReconcileRequest(record.subject, record.wake_id, record.traceparent), delay)
 
 
 async def request_look(
@@ -29,7 +30,7 @@ async def request_look(
     new; what was read from Azure stays good, and a cluster nobody knows is not made one of the fleet by it (its first
     look reads the history anyway). `said`: a condition that the look shall find in the record, in the same write; it is
     left out when False is answered. False when nothing was sent: the pass that holds the lease answers, or nobody needs
-    to."""
+    to. A look that is not asked for in the middle of a story begins one, in the trace of whoever asks."""
     for _ in range(5):
         now = world.clock.now()
         record = await world.records.get(subject)
@@ -39,11 +40,13 @@ async def request_look(
             await world.records.mark_requested(subject, asked_at or now)
             record = await world.records.get(subject)
             if record is not None and record.lease_until is not None and record.lease_until > now:
+                link_to(record.traceparent)
                 return False  # the holder answers when it is done
         try:
             record = await saved(_asked(_saying(record, said), subject, asked_at or now, world, news=news), world)
         except RecordConflict:
             continue
+        link_to(record.traceparent)
         await send_wake_up(record, world)
         return True
     raise RecordConflict(f"{subject}: others kept writing first")
@@ -62,12 +65,19 @@ def _asked(record: Record | None, subject: Subject, asked_at: datetime, world: W
     if record is None:
         observed = ObservedCluster() if isinstance(subject, ClusterId) else ObservedRegion()
         record = Record(subject, now, observed)
-    record = replace(record, news_at=max(asked_at, record.news_at or asked_at))
+    record = replace(in_a_story(record, now), news_at=max(asked_at, record.news_at or asked_at))
     if not news:
         record = replace(record, requested_at=max(asked_at, record.requested_at or asked_at))
     if record.due_at is not None and record.due_at <= now and record.wake_id:
         return record
     return replace(record, due_at=now, wake_id=world.new_id())
+
+
+def in_a_story(record: Record, now: datetime) -> Record:
+    """In the one it is in, or else in one that begins with the span this is called in."""
+    if record.traceparent or not (story := current_traceparent()):
+        return record
+    return replace(record, traceparent=story, story_since=now)
 
 
 async def saved(record: Record, world: World) -> Record:

@@ -27,6 +27,7 @@ from shared.ports import (
     RepairBreaker,
     Rollouts,
     SweepStore,
+    SyntheticEvents,
     Watermarks,
     WorkQueue,
 )
@@ -71,6 +72,7 @@ class World:
     pass_seconds: float = 240.0
     stopped: bool = False
     emergency_stop: EmergencyStop | None = None
+    synthetic_events: SyntheticEvents | None = None
 
     def moment(self) -> Moment:
         return Moment(self.clock.now(), self.time_scale)

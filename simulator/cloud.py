@@ -18,11 +18,14 @@ from simulator.providers.compute.behaviour import Compute
 from simulator.providers.container_service.behaviour import ContainerService
 from simulator.providers.data_protection.behaviour import DataProtection
 from simulator.providers.insights.diagnostic_settings import Insights
+from simulator.providers.key_vault.behaviour import KeyVault
 from simulator.providers.kubernetes_configuration.behaviour import KubernetesConfiguration
+from simulator.providers.managed_identity.behaviour import ManagedIdentity
 from simulator.providers.management.groups import ManagementGroups
 from simulator.providers.resource_graph.behaviour import ResourceGraph
 from simulator.providers.resources.behaviour import Resources
 from simulator.providers.storage.behaviour import Storage
+from simulator.providers.web.behaviour import Web
 from simulator.timings import Timings
 
 if TYPE_CHECKING:
@@ -47,6 +50,9 @@ class Cloud:
         self.management = ManagementGroups(self)
         self.resources = Resources(self)
         self.authorization = Authorization(self)
+        self.managed_identity = ManagedIdentity(self)
+        self.key_vault = KeyVault(self)
+        self.web = Web(self)
         self.compute = Compute(self)
         self.container_service = ContainerService(self)
         self.kubernetes_configuration = KubernetesConfiguration(self)

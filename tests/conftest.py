@@ -15,10 +15,15 @@ import pytest
 
 from functions_host import azurite as azurite_process
 from functions_host.azurite import Azurite
+from tests.used_rights import UsedRights
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(UsedRights())
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,14 @@ from urllib.parse import quote, urlsplit
 from shared.arm.answer import ArmAnswer, AzureError, JsonObject, parse_json, read_error, retry_after_seconds
 from shared.arm.errors import NOT_PROOF_OF_ABSENCE, Hiccup, translate
 from shared.arm.pipeline import Pipeline
-from shared.arm.quota_estimate import kind_of
+from shared.arm.quota_estimate import kind_of, resource_type
 from shared.arm.retry import Sleep, repeated
 from shared.arm.throttle import CLIENT_THROTTLED, Throttle, ThrottleSettings
 from shared.domain.errors import AmbiguousEffectError, BlockedError, GuardError, TransientError
 from shared.domain.ids import subscription_of
 from shared.ports import Clock, SharedQuota
+from shared.telemetry import span
+from shared.telemetry.catalogue import ARM
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -136,8 +138,16 @@ class ArmClient:
         from azure.core.rest import HttpRequest
 
         path = urlsplit(url).path
-        kind, subscription_id = kind_of(method), _subscription_or_tenant(path)
+        about = resource_type(path).removeprefix("/")
         request = HttpRequest(method, url) if body is None else HttpRequest(method, url, json=dict(body))
+        with span(ARM, f"{method} {about}", method=method, resource_type=about) as note:
+            answer = await self._admitted(request, path, once)
+            note.say(status=answer.status, request_id=answer.request_id or None)
+            return answer if answer.status < 400 else await self._absence(answer, request, path, once)
+
+    async def _admitted(self, request: "HttpRequest", path: str, once: bool) -> ArmAnswer:
+        """The answer, when the quota lets the call be sent."""
+        kind, subscription_id = kind_of(request.method), _subscription_or_tenant(path)
         async with self._throttle.admitted(subscription_id, kind, path):
             headers: Mapping[str, str] = {}
             try:
@@ -145,15 +155,18 @@ class ArmClient:
                 headers = answer.headers
             finally:
                 self._throttle.answered(subscription_id, kind, path, headers)
-        if answer.status < 400:
-            return answer
+        return answer
+
+    async def _absence(self, answer: ArmAnswer, request: "HttpRequest", path: str, once: bool) -> ArmAnswer:
+        """An answer from 400 up that proves absence. Raises GuardError for every other."""
         wait = retry_after_seconds(answer.headers, self._clock.now())
         said = read_error(answer.body)
         if answer.status == 429:
             wait = _WAIT_UNSAID / self._scale if wait is None else wait
+            kind, subscription_id = kind_of(request.method), _subscription_or_tenant(path)
             await self._throttle.refused(subscription_id, kind, path, said.code if said else "", wait)
         if (
-            method in ("GET", "DELETE")
+            request.method in ("GET", "DELETE")
             and answer.status == 404
             and said
             and said.code.lower() not in NOT_PROOF_OF_ABSENCE

@@ -18,6 +18,8 @@ from shared.arm.quota_estimate import (
 )
 from shared.domain.errors import RecordConflict, TransientError
 from shared.ports import Clock, QuotaRow, SharedQuota
+from shared.telemetry import count
+from shared.telemetry.catalogue import THROTTLES
 
 CLIENT_THROTTLED = "ClientThrottled"
 _CODES_OF_ARM = frozenset({"subscriptionrequeststhrottled", "tenantrequeststhrottled", "toomanyrequests", ""})
@@ -130,6 +132,7 @@ class Throttle:
             provider = self._bucket(self._settings.provider_bucket, now)
             provider.silent, provider.reserve = True, 0
             subscription.estimate.providers[key] = provider
+        count(THROTTLES, quota=kind if provider is None else "provider", by="azure")
         if provider is not None:
             provider.refused(wait, now)
             return
@@ -168,6 +171,7 @@ class Throttle:
         turn = min(queue.turn(now, earliest), longest)
         queue.give_turn(turn)
         wait = (turn - now).total_seconds() * self._scale
+        count(THROTTLES, quota=kind if queue is subscription.estimate.arm[kind] else "provider", by="guard")
         raise TransientError(
             CLIENT_THROTTLED,
             f"Held back: the subscription's quota for {kind} is used up, next turn in {wait:.1f} s.",

@@ -120,6 +120,8 @@ class Announcement:
     alert: Alert
     about: About
     at: datetime
+    traceparent: str = ""
+    """Of the span that announced it (W3C); telemetry alone reads it."""
 
 
 _LIFE: tuple[Kind, ...] = ("Opened", "Updated", "Escalated", "Resolved")

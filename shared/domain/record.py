@@ -113,6 +113,9 @@ class Record:
     configuration_digest: str = ""
     due_at: datetime | None = None
     wake_id: str = ""
+    traceparent: str = ""
+    """Of the story the wake-up goes on with (W3C); empty at rest. It only tells where telemetry of a look belongs."""
+    story_since: datetime | None = None
     lease_id: str = ""
     lease_until: datetime | None = None
     requested_at: datetime | None = None
@@ -140,10 +143,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileRequest:
-    """The queue message. It only names whom to look at; a stale `wake_id` is dropped unread."""
+    """The queue message. It only names whom to look at; a stale `wake_id` is dropped unread. `traceparent` is the
+    record's when the message was sent."""
 
     subject: Subject
     wake_id: str
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

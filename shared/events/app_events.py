@@ -15,6 +15,8 @@ PREFIX = "AksBackupGuard."
 SWEEP_COMPLETED = PREFIX + "ComplianceSweepCompleted"
 VERDICT_CHANGED = PREFIX + "ClusterVerdictChanged"
 OUT_OF_MEMORY = PREFIX + "BackupExtensionOutOfMemory"
+SYNTHETIC = PREFIX + "SyntheticEvent"
+"""Somebody tries whether events arrive (`aks-backup-guard smoke-test`)."""
 STATUSES = {
     "completed": "Completed",
     "completedwithwarnings": "CompletedWithWarnings",

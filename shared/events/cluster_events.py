@@ -12,13 +12,23 @@ LARGEST_EVENT = 1024 * 1024
 
 What = Literal["written", "deleted", "started", "stopped", "tagged"]
 
-_OPERATIONS: dict[str, What] = {
-    "microsoft.containerservice/managedclusters/write": "written",
-    "microsoft.containerservice/managedclusters/delete": "deleted",
-    "microsoft.containerservice/managedclusters/start/action": "started",
-    "microsoft.containerservice/managedclusters/stop/action": "stopped",
-    "microsoft.resources/tags/write": "tagged",
+TYPES = (
+    "Microsoft.Resources.ResourceWriteSuccess",
+    "Microsoft.Resources.ResourceDeleteSuccess",
+    "Microsoft.Resources.ResourceActionSuccess",
+)
+"""What an event subscription lets through (Event Grid: Azure subscription as a source)."""
+OPERATIONS: dict[str, What] = {
+    "Microsoft.ContainerService/managedClusters/write": "written",
+    "Microsoft.ContainerService/managedClusters/delete": "deleted",
+    "Microsoft.ContainerService/managedClusters/start/action": "started",
+    "Microsoft.ContainerService/managedClusters/stop/action": "stopped",
+    "Microsoft.Resources/tags/write": "tagged",
 }
+"""By `data.operationName`, which the same event subscription filters by."""
+_FAMILY = "microsoft.resources.resource"
+_TYPES = frozenset(kind.lower() for kind in TYPES)
+_OPERATIONS = {name.lower(): what for name, what in OPERATIONS.items()}
 _TAGS_SUFFIX = "/providers/microsoft.resources/tags/default"
 
 
@@ -44,12 +54,12 @@ def parse_cluster_event(payload: str) -> ClusterChanged | None:
         raise MalformedEventError(f"the event is a JSON {type(event).__name__}, not an object")
     event_type = _text(event, "eventType" if "eventType" in event else "type")
     data = event.get("data")
-    if not event_type.lower().startswith("microsoft.resources.resource"):
+    if not is_of_azure(event_type):
         return None
     if not isinstance(data, dict):
         raise MalformedEventError("the event's field data is not an object")
     what = _OPERATIONS.get(_text(data, "operationName").lower())
-    if what is None or not event_type.lower().endswith("success"):
+    if what is None or event_type.lower() not in _TYPES:
         return None
     resource = data.get("resourceUri") or event.get("subject")
     if not isinstance(resource, str):
@@ -61,6 +71,11 @@ def parse_cluster_event(payload: str) -> ClusterChanged | None:
         return ClusterChanged(ClusterId.parse(arm_id), what, str(event.get("id", ""))[:200])
     except ValueError as error:
         raise MalformedEventError(str(error)) from error
+
+
+def is_of_azure(event_type: str) -> bool:
+    """Whether Azure itself tells of a resource in such an event, and not the app's own topic."""
+    return event_type.lower().startswith(_FAMILY)
 
 
 def _text(values: dict[str, Any], name: str) -> str:

@@ -6,9 +6,11 @@ from typing import Any
 from shared.domain.errors import MalformedEventError
 from shared.domain.ids import ClusterId
 from shared.domain.jobs import EndedJob, JobIssue
-from shared.events.app_events import JOB_TYPES
+from shared.events.app_events import JOB_TYPES, SYNTHETIC
 from shared.events.fields import count_of, flag_of, job_id_of, moment_of, object_of, parse_object, text_of
 
+TYPES = (*dict.fromkeys(JOB_TYPES.values()), SYNTHETIC)
+"""What the app listens to on its own topic."""
 _LONGEST_NAME, _LONGEST_TEXT = 300, 2000
 _MOST_ISSUES = 10_000
 

@@ -13,14 +13,16 @@ from shared.domain.alerts import Announcement
 from shared.domain.compliance import SweepSummary, VerdictChange
 from shared.domain.errors import BlockedError, GuardError, TransientError
 from shared.events.app_events import (
-    AppEvent,
     announcement_event,
     as_cloud_event,
     changed_event,
     news_event,
     sweep_event,
 )
+from shared.events.synthetic import synthetic_event
 from shared.ports import Clock, News
+from shared.telemetry import current_traceparent, span
+from shared.telemetry.catalogue import JOB
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -38,6 +40,10 @@ _REFUSALS = {
     403: "Give the app's identity EventGrid Data Sender on the topic, and let the topic's network rules admit the app.",
     404: "See that the app setting AKS_BACKUP_GUARD_EVENT_TOPIC is the endpoint of a topic that exists.",
 }
+
+
+class TopicDeniedError(BlockedError):
+    """The topic does not let us publish: a right is missing, or has not spread yet."""
 
 
 class EventGridTopic:
@@ -64,24 +70,35 @@ class EventGridTopic:
         self._client: EventGridPublisherClient | None = None
 
     async def publish_news(self, news: Sequence[News]) -> None:
-        await self._publish(news_event(one) for one in news)
+        """Each event carries the trace that begins here (CloudEvents' extension for distributed tracing)."""
+        events = []
+        for one in news:
+            event = as_cloud_event(news_event(one))
+            with span(JOB, alone=True, subject=one.cluster.arm_id, key=one.key):
+                traceparent = current_traceparent()
+            events.append({**event, "traceparent": traceparent} if traceparent else event)
+        await self._publish(events)
 
     async def publish_announcements(self, announcements: Sequence[Announcement]) -> None:
-        await self._publish(announcement_event(one) for one in announcements)
+        await self._publish(as_cloud_event(announcement_event(one)) for one in announcements)
 
     async def publish_changes(self, changed: Sequence[Sequence[VerdictChange]]) -> None:
-        await self._publish(changed_event(changes) for changes in changed)
+        await self._publish(as_cloud_event(changed_event(changes)) for changes in changed)
 
     async def publish_sweep(self, summary: SweepSummary) -> None:
-        await self._publish([sweep_event(summary)])
+        await self._publish([as_cloud_event(sweep_event(summary))])
+
+    async def publish_synthetic(self, event_id: str) -> None:
+        """Whoever listens sees that events arrive. Raises GuardError."""
+        await self._publish([as_cloud_event(synthetic_event(event_id, self._clock.now()))])
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
             self._client = None
 
-    async def _publish(self, events: Iterable[AppEvent]) -> None:
-        for batch in _batches(as_cloud_event(event) for event in events):
+    async def _publish(self, events: Iterable[dict[str, Any]]) -> None:
+        for batch in _batches(events):
             # Twice is as good as once: readers know an event by its source and id.
             await repeated(lambda batch=batch: self._send(batch), self._sleep)  # type: ignore[misc]
 
@@ -123,7 +140,8 @@ class EventGridTopic:
             if wait is None and status != 429:
                 return Hiccup(code, message)
             return TransientError(code, message, retry_after=None if wait is None else wait * self._scale)
-        return BlockedError(code, message, recommended_action=_REFUSALS.get(status, ""))
+        kind = TopicDeniedError if status in (401, 403) else BlockedError
+        return kind(code, message, recommended_action=_REFUSALS.get(status, ""))
 
     def _new_client(self) -> "EventGridPublisherClient":
         from azure.core.pipeline.policies import SansIOHTTPPolicy

@@ -153,3 +153,23 @@ class EmergencyStop(Protocol):
     """The stop an operator pulls in the terminal; the app setting is another."""
 
     async def pulled(self) -> Stop | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HandledEvent:
+    """A synthetic event, and when it was handled, UTC."""
+
+    id: str
+    handled_at: datetime
+
+
+class SyntheticEvents(Protocol):
+    """The last event that somebody sent to see whether events arrive."""
+
+    async def keep(self, event: HandledEvent) -> None:
+        """Raises TransientError."""
+        ...
+
+    async def latest(self) -> HandledEvent | None:
+        """Raises TransientError."""
+        ...

@@ -18,6 +18,31 @@ DESTINATIONS = "destinations"
 WATERMARKS = "watermarks"
 SWEEPS = "sweeps"
 
+TABLES = (
+    ACTIONS,
+    ALERTS,
+    CLUSTERS,
+    DESTINATIONS,
+    JOBS,
+    OUTBOX,
+    REGIONS,
+    REQUESTS,
+    ROLLOUTS,
+    SUBSCRIPTIONS,
+    SWEEPS,
+    SWITCHES,
+    WATERMARKS,
+)
+"""All there are."""
+
+RECONCILE_QUEUE = "reconcile"
+NOTIFY_QUEUE = "notify"
+EVENTS_QUEUE = "events"
+"""What Event Grid puts there is taken in as if it had called the app."""
+POISON = "-poison"
+QUEUES = tuple(name + ending for name in (RECONCILE_QUEUE, NOTIFY_QUEUE, EVENTS_QUEUE) for ending in ("", POISON))
+"""All there are: the Functions host puts a message that failed too often into the queue's poison queue."""
+
 SHARDS = tuple(f"{shard:02x}" for shard in range(16))
 
 

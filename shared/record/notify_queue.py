@@ -1,10 +1,9 @@
 """The queue of deliveries on Queue Storage."""
 
+from shared.record.keys import NOTIFY_QUEUE
 from shared.record.messages import notify_message
 from shared.record.queue import put_message
 from shared.record.storage import Storage
-
-NOTIFY_QUEUE = "notify"
 
 
 class StorageNotifyQueue:

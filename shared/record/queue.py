@@ -3,11 +3,11 @@
 import math
 
 from shared.domain.record import ReconcileRequest
+from shared.record.keys import RECONCILE_QUEUE
 from shared.record.messages import request_message
 from shared.record.retry import repeated
 from shared.record.storage import Storage
 
-RECONCILE_QUEUE = "reconcile"
 _LONGEST_DELAY = 7 * 24 * 3600
 """Seconds a message can stay invisible. What is due later comes early, and is only looked at once more."""
 

@@ -6,6 +6,8 @@ from shared.domain.errors import GuardError, RecordConflict
 from shared.domain.fleet import Scope
 from shared.ports import Watermark
 from shared.sweep.batch import MOST_NEW, ask_for_looks
+from shared.telemetry import count
+from shared.telemetry.catalogue import ROLL_CALLS
 from shared.world import World
 
 log = logging.getLogger(__name__)
@@ -29,8 +31,10 @@ async def roll_call(world: World) -> int | None:
         shown = await world.fleet.scope(scope)
         clusters = await world.fleet.cluster_ids([each.subscription_id for each in shown.subscriptions])
     except GuardError as error:
-        log.warning("clusters could not be searched: %s", error, extra={"metric": "roll_call"})
+        log.warning("clusters could not be searched: %s", error)
+        count(ROLL_CALLS, outcome="failed")
         return None
+    count(ROLL_CALLS, outcome="complete")
     alive = {cluster async for cluster, known in world.records.remembered() if known.deleted_at is None}
     new = sorted({cluster for cluster in clusters if cluster not in alive})
     await ask_for_looks(new[:MOST_NEW], world)

@@ -32,6 +32,8 @@ from shared.plan.compliance.scope import halves, planned
 from shared.plan.compliance.trend import found_since
 from shared.sweep.after import BREAKER_CAUSE, settle, told
 from shared.sweep.batch import MOST_FINDINGS, do_batch
+from shared.telemetry import count
+from shared.telemetry.catalogue import SWEEPS
 from shared.world import World
 
 log = logging.getLogger(__name__)
@@ -81,6 +83,7 @@ async def sweep(world: World, *, begin: bool, since: datetime | None = None) -> 
             await running.go_on()
     except RecordConflict:
         log.warning("sweep %s: another host has it", run.sweep_id)
+        count(SWEEPS, outcome="lost")
         return None
     except AskAgainLater as error:
         log.warning("sweep %s: the next invocation asks again: %s", run.sweep_id, error)
@@ -88,11 +91,13 @@ async def sweep(world: World, *, begin: bool, since: datetime | None = None) -> 
     except TimeoutError:
         log.warning("sweep %s takes longer than an invocation: the next one goes on", run.sweep_id)
     except Exception as error:
+        count(SWEEPS, outcome="failed")
         await running.release()
         await running.say_if_stuck(error)
         raise
     await running.release()
     done = running.run
+    count(SWEEPS, outcome="complete" if done.stage == "done" else "partial")
     return Swept(done.sweep_id, done.stage == "done", done.done, len(done.batches))
 
 

@@ -19,6 +19,9 @@ from shared.web.api_errors import ApiError
 READER = "AksBackupGuard.Reader"
 OPERATOR = "AksBackupGuard.Operator"
 """App roles of the app registration; whoever may operate may read."""
+AZURE_MONITOR = "ActionGroupsSecureWebhook"
+"""The app role of Azure Monitor's own application, by which its action groups sign in: the name is Azure's
+(https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#secure-webhook)."""
 
 PRINCIPAL = "x-ms-client-principal"
 _ENTRA = "aad"
@@ -51,8 +54,12 @@ class Caller:
     def may_operate(self) -> bool:
         return OPERATOR in self.roles
 
+    @property
+    def is_azure_monitor(self) -> bool:
+        return AZURE_MONITOR in self.roles
 
-ON_THIS_MACHINE = Caller("somebody on this machine", frozenset({OPERATOR}))
+
+ON_THIS_MACHINE = Caller("somebody on this machine", frozenset({OPERATOR, AZURE_MONITOR}))
 
 
 def caller_of(header: str | None, hosting: Hosting) -> Caller:
@@ -88,8 +95,18 @@ async def operator(request: Request) -> Caller:
     return caller
 
 
+async def azure_monitor(request: Request) -> Caller:
+    """A dependency: Azure Monitor, whose role a person's does not stand for. Raises ApiError."""
+    caller = _caller(request)
+    if not caller.is_azure_monitor:
+        raise _lacks(caller, AZURE_MONITOR)
+    _refuse_other_sites(request)
+    return caller
+
+
 Reader = Annotated[Caller, Depends(reader)]
 Operator = Annotated[Caller, Depends(operator)]
+AzureMonitor = Annotated[Caller, Depends(azure_monitor)]
 
 
 def _caller(request: Request) -> Caller:

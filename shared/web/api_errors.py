@@ -13,6 +13,8 @@ from shared.domain.errors import GuardError, RecordConflict
 from shared.profiles import InvalidConfigurationError
 from shared.report.view import InvalidViewError
 from shared.settings import InvalidSettingsError
+from shared.telemetry import count
+from shared.telemetry.catalogue import HTTP_FAULTS
 from shared.web.models import ErrorBody, ErrorDetail, ErrorResponse
 
 log = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ _HTTP = {
     405: ("MethodNotAllowed", "This address does not take that method; /api/v1/openapi.json lists what it takes."),
 }
 _WHY = {
-    400: "The request is not as it must be: `InvalidRequest`.",
+    400: "The request is not as it must be: `InvalidRequest`, `MalformedAlert`.",
     401: "Nobody is signed in: `NotSignedIn`, `MalformedPrincipal`.",
     403: "The caller lacks the app role (`RoleMissing`), or another site sent the call (`OtherOrigin`).",
     404: "There is no such thing: `NoSweepYet`, `NoSuchCluster`, `NoSuchAlert`.",
@@ -57,7 +59,8 @@ def answer(error: ApiError) -> JSONResponse:
 
 def unexpected(error: Exception, path: str) -> JSONResponse:
     """For a fault of the Guard: it is logged, and the caller learns no more than that."""
-    log.error("a call of %s failed", path, exc_info=error, extra={"metric": "http_faults"})
+    log.error("a call of %s failed", path, exc_info=error)
+    count(HTTP_FAULTS)
     return answer(ApiError(500, "InternalError", "The Guard failed at this; its log says why. Try again later."))
 
 
@@ -99,7 +102,7 @@ def answer_errors_of(app: FastAPI) -> None:
     @app.exception_handler(InvalidConfigurationError)
     async def not_configured(_: Request, error: Exception) -> JSONResponse:
         log.error("not configured: %s", error)
-        message = "The app settings or guard.yaml are wrong; /api/health says what is to be corrected."
+        message = "The app settings or guard.yaml are wrong; /api/v1/health says what is to be corrected."
         return answer(ApiError(503, "NotConfigured", message))
 
 

@@ -11,7 +11,8 @@ from shared.web.api_examples import example_of
 _DESCRIPTION = f"""What AKS Backup Guard knows of a fleet of AKS clusters, and what it can be asked to do.
 
 App Service authentication signs callers in with Microsoft Entra ID. Reading needs the app role `{READER}`, everything
-that changes something `{OPERATOR}`, which may read too. On a developer's machine nobody has to sign in.
+that changes something `{OPERATOR}`, which may read too; Azure Monitor's action groups have a role of their own. On a
+developer's machine nobody has to sign in.
 
 Every failure is answered with an `ErrorResponse`. Times are ISO 8601 in UTC.
 """
@@ -46,7 +47,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         for method, operation in operations.items():
             operation["security"] = [{_SCHEME: []}]
-            operation["x-required-role"] = READER if method == "get" else OPERATOR
+            operation.setdefault("x-required-role", READER if method == "get" else OPERATOR)
             operation["responses"].pop("422", None)  # what is not valid is answered 400
             operation["operationId"] = operation["operationId"].partition("_api_v1_")[0]
     components = document["components"]

@@ -32,6 +32,9 @@ class FrontDoor:
         self.providers: tuple[Any, ...] = (
             cloud.resources,
             cloud.authorization,
+            cloud.managed_identity,
+            cloud.key_vault,
+            cloud.web,
             cloud.compute,
             cloud.container_service,
             cloud.kubernetes_configuration,
@@ -106,7 +109,7 @@ class FrontDoor:
             path = arm_path(request.path)
             match, api_version = self._route(request, path)
             self._require_subscription(path, request.method)
-            rights.require(self._cloud, principal, path, request.method)
+            rights.require(self._cloud, principal, path, request)
             throttle_headers = self._throttles.spend(
                 path.subscription_id, principal.object_id, request.method, match.route.bucket
             )

@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+_READING_POSTS = {
+    "microsoft.resourcegraph/resources": "Microsoft.ResourceGraph/resources/read",
+    "microsoft.storage/checknameavailability": "Microsoft.Storage/checkNameAvailability/read",
+}
+"""POSTs whose right is one to read.
+Source: https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations."""
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -34,7 +40,7 @@ class ArmPath:
     def action(self, method: str) -> str:
         """The right that Azure asks for, `Microsoft.X/types/read|write|delete|verb/action`."""
         if method == "POST":
-            return f"{self.resource_type}/action"
+            return _READING_POSTS.get(self.resource_type.lower()) or f"{self.resource_type}/action"
         if self.namespace is not None and not self.types:
             return f"Microsoft.Resources/subscriptions/providers/{_VERBS[method]}"
         return f"{self.resource_type}/{_VERBS[method]}"

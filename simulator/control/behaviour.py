@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
-from simulator.control import cluster_orders, orders
+from simulator.control import app_orders, cluster_orders, orders
 from simulator.control.fields import BadField, Fields
 from simulator.http import Request, Response
 
@@ -27,6 +27,8 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("POST", "jobs"): orders.add_job,
     ("POST", "schedule/run"): orders.run_schedule,
     ("POST", "eventgrid"): orders.disturb_event_grid,
+    ("POST", "eventgrid/queues"): app_orders.bind_queues,
+    ("POST", "functions"): app_orders.set_functions,
     ("GET", "eventgrid/deadletters"): orders.dead_letters,
     ("GET", "calls"): orders.calls,
     ("DELETE", "calls"): orders.clear_calls,

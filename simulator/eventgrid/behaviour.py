@@ -55,6 +55,11 @@ class EventGrid:
         """Say where an Azure function listens, so that event subscriptions may name it by its resource id."""
         self._subscriptions.function_urls[resource_id.lower()] = webhook_url
 
+    def bind_queues(self, account_id: str, endpoint: str) -> None:
+        """Say where the queues of a storage account really are: the URL of a queue service with a shared access
+        signature as query."""
+        self._delivery.storage_queues.endpoints[account_id.lower()] = endpoint
+
     def configure(
         self,
         *,

@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.eventgrid.events import Event, timestamp
 from simulator.eventgrid.handshake import ORIGIN
-from simulator.eventgrid.models import CLOUD_EVENT_SCHEMA, DeadLetter, EventSubscription, Specification
+from simulator.eventgrid.models import (
+    CLOUD_EVENT_SCHEMA,
+    DeadLetter,
+    DeadLetterDestination,
+    EventSubscription,
+    Specification,
+)
 from simulator.eventgrid.retries import Outcome, outcome_of, wait_before_retry
-from simulator.eventgrid.webhooks import Deliver, Unanswered, Webhooks
+from simulator.eventgrid.storage_queues import StorageQueues
+from simulator.eventgrid.webhooks import Answer, Deliver, Unanswered, Webhooks
 
 if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
 REORDER_WINDOW = 10.0  # seconds (Azure's) over which reordered events are spread
 DEAD_LETTER_DELAY = 300.0  # documented: five minutes
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+_BLOB_RIGHTS = (f"{_BLOBS}/write", f"{_BLOBS}/add/action")
 
 Chance = float | bool
 
@@ -49,6 +58,7 @@ class Delivery:
     def __init__(self, cloud: "Cloud", webhooks: Webhooks) -> None:
         self._cloud = cloud
         self.deliver: Deliver = webhooks.deliver
+        self.storage_queues = StorageQueues(cloud)
         self.disturbances = Disturbances()
         self.dead_letters: list[DeadLetter] = []
 
@@ -79,11 +89,10 @@ class Delivery:
         if parcel.attempts and self._cloud.clock.now() >= parcel.expires:
             self._give_up(parcel, active, "TimeToLiveExceeded")
             return
-        headers, body = _message(parcel, active.schema)
         parcel.attempts += 1
         parcel.last_attempt = self._cloud.clock.now()
         try:
-            status, _, _ = await self.deliver(active.destination.url, headers, body)
+            status, _, _ = await self._sent(parcel, active)
             parcel.last = outcome_of(status)
         except TimeoutError:
             parcel.last = Outcome(None, "TimedOut")
@@ -99,10 +108,17 @@ class Delivery:
         else:
             self._attempt_after(wait, parcel)
 
+    async def _sent(self, parcel: _Parcel, active: Specification) -> Answer:
+        if active.destination.kind == "StorageQueue":
+            event = json.dumps(parcel.event.rendered(active.schema)).encode()  # one object in either schema (assumed)
+            return await self.storage_queues.put(active.destination, event, self.deliver)
+        headers, body = _message(parcel, active.schema)
+        return await self.deliver(active.destination.url, headers, body)
+
     def _give_up(self, parcel: _Parcel, active: Specification, reason: str) -> None:
         """Without a dead-letter destination the event is gone, as in Azure."""
         destination = active.dead_letter
-        if destination is None:
+        if destination is None or not self._may_leave(destination):
             return
         event = parcel.event.rendered(active.schema) | _epitaph(parcel, reason, active.schema)
 
@@ -116,6 +132,17 @@ class Delivery:
 
         self._cloud.clock.call_later(DEAD_LETTER_DELAY, store)
 
+    def _may_leave(self, destination: DeadLetterDestination) -> bool:
+        """Whether the identity may write the blob. If not, Azure tries for four hours and then drops the event
+        (documented); here it is dropped at once."""
+        if destination.principal_id is None:
+            return True
+        container = f"{destination.resource_id}/blobServices/default/containers/{destination.container}"
+        return self._cloud.identity.principal_exists(destination.principal_id) and any(
+            self._cloud.authorization.allowed(destination.principal_id, right, container, data=True)
+            for right in _BLOB_RIGHTS
+        )
+
 
 def _message(parcel: _Parcel, schema: str) -> tuple[dict[str, str], bytes]:
     """Headers and body of one attempt. Events go one by one, whatever batch size the subscription allows (it is an
@@ -124,7 +151,7 @@ def _message(parcel: _Parcel, schema: str) -> tuple[dict[str, str], bytes]:
     headers = {
         "aeg-event-type": "Notification",
         "aeg-subscription-name": parcel.subscription.name.upper(),
-        "aeg-delivery-count": str(parcel.attempts),
+        "aeg-delivery-count": str(parcel.attempts - 1),  # those before this one
         "aeg-output-event-id": parcel.event.id,
     }
     if schema == CLOUD_EVENT_SCHEMA:

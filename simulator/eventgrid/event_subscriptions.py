@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from simulator.cloud import Cloud
 
 MOST_PER_TOPIC = 500  # documented
+_WITH_IDENTITY = (
+    ("destination", "deliveryWithResourceIdentity"),
+    ("deadLetterDestination", "deadLetterWithResourceIdentity"),
+)
+_EITHER = (*_WITH_IDENTITY, *((after, before) for before, after in _WITH_IDENTITY))
+"""Of each pair an event subscription has one."""
 
 
 class EventSubscriptions:
@@ -56,7 +62,10 @@ class EventSubscriptions:
         """The update body is the properties themselves; what it leaves out stays as it is."""
         existing, changes = self._found(call), call.body()
         kept = dict(existing.wanted.properties)
-        if existing.wanted.destination.kind == "WebHook":  # the answer hides the URL
+        for name, other in _EITHER:
+            if changes.get(name) is not None:
+                kept.pop(other, None)
+        if existing.wanted.destination.kind == "WebHook" and "destination" in kept:  # the answer hides the URL
             destination = kept["destination"]
             with_url = destination["properties"] | {"endpointUrl": existing.wanted.destination.url}
             kept["destination"] = destination | {"properties": with_url}
@@ -68,6 +77,7 @@ class EventSubscriptions:
         wanted = parse_specification(
             body,
             input_schema=input_schema,
+            identity=self._topics.identity_of(topic_id),
             function_url=lambda resource_id: self.function_urls.get(resource_id.lower()),
             now=self._cloud.clock.now(),
         )

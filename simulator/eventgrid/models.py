@@ -22,6 +22,7 @@ class SystemTopic:
     source: str
     topic_type: str
     metric_resource_id: str
+    identity: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -38,24 +39,31 @@ class CustomTopic:
     public_network_access: str
     keys: dict[str, str]
     metric_resource_id: str
+    identity: Mapping[str, Any]
     provisioning_state: str = "Creating"
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """`kind` is WebHook or AzureFunction; `resource_id` is the function's, None for a webhook."""
+    """`kind` is WebHook, AzureFunction or StorageQueue. `resource_id` is the function's or the storage account's, None
+    for a webhook; `url` is "" for a queue. `principal_id` is the topic's identity that Event Grid delivers as."""
 
     kind: str
     url: str
     resource_id: str | None = None
+    queue: str = ""
+    message_seconds: int = -1
+    principal_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterDestination:
-    """A blob container, named as the subscription names it."""
+    """A blob container, named as the subscription names it; `principal_id` is the topic's identity that writes there,
+    None when Event Grid does so in its own name."""
 
     resource_id: str
     container: str
+    principal_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

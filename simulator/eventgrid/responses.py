@@ -5,7 +5,6 @@ from typing import Any
 
 from simulator.eventgrid.models import CustomTopic, EventSubscription, SystemTopic
 
-_NO_IDENTITY = {"type": "None", "principalId": None, "tenantId": None, "userAssignedIdentities": None}
 _PROVIDER = re.compile(r"/providers/[^/]+/[^/]+")
 
 
@@ -18,7 +17,7 @@ def system_topic_body(topic: SystemTopic) -> dict[str, Any]:
             "metricResourceId": topic.metric_resource_id,
         },
         "systemData": None,
-        "identity": _NO_IDENTITY,
+        "identity": dict(topic.identity),
         "location": topic.location,
         "tags": dict(topic.tags) or None,
         "id": topic.id,
@@ -41,7 +40,7 @@ def custom_topic_body(topic: CustomTopic) -> dict[str, Any]:
     return {
         "properties": properties,
         "sku": {"name": "Basic"},
-        "identity": _NO_IDENTITY,
+        "identity": dict(topic.identity),
         "kind": "Azure",
         "systemData": None,
         "location": topic.location,

@@ -10,7 +10,12 @@ from http import HTTPStatus
 _SCHEDULE = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600)  # seconds, then every 12 hours
 _THEN = 43200
 _LEAST_WAIT = {404: 300, 408: 120, 503: 30}
-_FINAL = {"WebHook": frozenset({400, 401, 403, 413}), "AzureFunction": frozenset({400, 403, 413})}
+_AZURE_RESOURCE = frozenset({400, 403, 413})
+_FINAL = {
+    "WebHook": frozenset({400, 401, 403, 413}),
+    "AzureFunction": _AZURE_RESOURCE,
+    "StorageQueue": _AZURE_RESOURCE,
+}
 
 # assumed, except NotFound, BadRequest and TimedOut, which dead letters have been seen with
 _OUTCOMES = {408: "TimedOut", 413: "PayloadTooLarge", 503: "Busy"}
@@ -46,6 +51,6 @@ def wait_before_retry(outcome: Outcome, attempts: int, destination: str) -> floa
         return None
     scheduled = _SCHEDULE[attempts - 1] if attempts <= len(_SCHEDULE) else _THEN
     least = _LEAST_WAIT.get(outcome.status or 0, 0)
-    if destination == "AzureFunction" and outcome.status == 401:
+    if destination != "WebHook" and outcome.status == 401:
         least = 300
     return max(scheduled, least)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.arm.errors import ArmError, location_required, resource_not_found
 from simulator.arm.paging import page
 from simulator.arm.route import Call
+from simulator.eventgrid.identities import NONE, identity_block
 from simulator.eventgrid.models import CLOUD_EVENT_SCHEMA, EVENT_GRID_SCHEMA, CustomTopic, SystemTopic
 from simulator.eventgrid.operations import Operations
 from simulator.eventgrid.responses import custom_topic_body, system_topic_body
@@ -32,8 +33,17 @@ class Topics:
         """The custom topic of that name: names are part of a host name, so there is one."""
         return next((topic for topic in self.custom.values() if topic.name.lower() == name.lower()), None)
 
+    def identity_of(self, topic_id: str) -> Mapping[str, Any]:
+        """The identity block of a topic; none of a scope that is no topic."""
+        key = topic_id.lower()
+        topic = self.system.get(key) or self.custom.get(key)
+        return NONE if topic is None else topic.identity
+
     def remove(self, key: str) -> SystemTopic | CustomTopic | None:
-        return self.system.pop(key, None) or self.custom.pop(key, None)
+        removed = self.system.pop(key, None) or self.custom.pop(key, None)
+        if removed is not None:
+            self._cloud.managed_identity.forget(removed.identity)
+        return removed
 
     # System topics
 
@@ -60,7 +70,8 @@ class Topics:
                     "Only one system topic is allowed per source."
                 )
         metric = existing.metric_resource_id if existing else str(self._cloud.new_uuid())
-        topic = SystemTopic(call.resource_id, name, location, _tags(body), source, topic_type, metric)
+        identity = identity_block(call, body, existing.identity if existing else NONE)
+        topic = SystemTopic(call.resource_id, name, location, _tags(body), source, topic_type, metric, identity)
         self.system[key] = topic
         self._track(topic.id, "Microsoft.EventGrid/systemTopics", topic.location, topic.tags)
         return Response(200, system_topic_body(topic))  # recorded: global system topics are made at once
@@ -69,8 +80,10 @@ class Topics:
         return Response(200, system_topic_body(self._system(call)))
 
     def patch_system(self, call: Call) -> Response:
-        topic = self._system(call)
-        topic.tags = _tags(call.body())
+        topic, body = self._system(call), call.body()
+        if "tags" in body:
+            topic.tags = _tags(body)
+        topic.identity = identity_block(call, body, topic.identity)
         self._track(topic.id, "Microsoft.EventGrid/systemTopics", topic.location, topic.tags)
         return Response(200, system_topic_body(topic))
 
@@ -109,6 +122,7 @@ class Topics:
             public_network_access=_network_access(properties),
             keys=dict(existing.keys) if existing else {"key1": self._key(), "key2": self._key()},
             metric_resource_id=existing.metric_resource_id if existing else str(self._cloud.new_uuid()),
+            identity=identity_block(call, body, existing.identity if existing else NONE),
             provisioning_state="Updating" if existing else "Creating",
         )
         self.custom[key] = topic
@@ -128,6 +142,7 @@ class Topics:
         topic, body = self._custom(call), call.body()
         if "tags" in body:
             topic.tags = _tags(body)
+        topic.identity = identity_block(call, body, topic.identity)
         properties = body.get("properties") or {}
         topic.disable_local_auth = bool(properties.get("disableLocalAuth", topic.disable_local_auth))
         topic.public_network_access = _network_access(
@@ -189,8 +204,6 @@ def _located(body: Mapping[str, Any], *, properties_required: bool = True) -> tu
         properties = {}
     if not isinstance(properties, dict):
         raise refused("The property 'properties' is required and must be an object.")
-    if str((body.get("identity") or {}).get("type") or "None").lower() != "none":
-        raise refused("Identities of topics are not modelled by this simulator.")
     return location, properties
 
 

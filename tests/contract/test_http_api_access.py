@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.compliance import Tally
 from shared.settings import Hosting, read_hosting
-from shared.web.access import OPERATOR, PRINCIPAL, READER
+from shared.web.access import AZURE_MONITOR, OPERATOR, PRINCIPAL, READER
 from tests.contract.http_api_world import (
     AS_NOBODY,
     AS_OPERATOR,
@@ -193,9 +193,15 @@ async def test_each_operation_needs_the_role_it_names() -> None:
         for method, operation in operations.items():
             address = path.replace("{id}", "0" * 32)
             body = {"id": "x", "hours": 1} if method == "post" else None
-            answer = await api.call(method.upper(), address, body, AS_READER)
-            needs_operator = answer.status_code == 403
-            assert (operation["x-required-role"] == OPERATOR) == needs_operator == (method == "post")
+            needed = operation["x-required-role"]
+            assert needed == (AZURE_MONITOR if "monitor" in path else OPERATOR if method == "post" else READER)
+            for role, suffices in (
+                (READER, {READER}),
+                (OPERATOR, {READER, OPERATOR}),
+                (AZURE_MONITOR, {AZURE_MONITOR}),
+            ):
+                answer = await api.call(method.upper(), address, body, principal(role))
+                assert (answer.status_code != 403) == (needed in suffices), (method, path, role)
 
 
 @pytest.mark.parametrize(
@@ -213,3 +219,20 @@ async def test_each_operation_needs_the_role_it_names() -> None:
 )
 def test_only_a_host_for_development_is_no_deployment(environ: dict[str, str], hosting: Hosting) -> None:
     assert read_hosting(environ) == hosting
+
+
+@pytest.mark.parametrize(
+    ("hosting", "headers", "status", "code"),
+    [
+        (HERE, NO_ONE, 400, "MalformedAlert"),
+        (HERE, AS_OPERATOR, 403, "RoleMissing"),
+        (IN_AZURE, principal(AZURE_MONITOR), 400, "MalformedAlert"),
+        (IN_AZURE, principal(AZURE_MONITOR, auth_typ="github"), 403, "RoleMissing"),
+        (OPEN_TO_ALL, principal(AZURE_MONITOR), 503, "AuthenticationNotConfigured"),
+    ],
+)
+async def test_alerts_are_taken_of_azure_monitor_alone(
+    hosting: Hosting, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = await Api(hosting).post("/azure-monitor-alerts", {}, headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)

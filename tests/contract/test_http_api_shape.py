@@ -60,7 +60,7 @@ async def test_a_guard_that_is_not_configured_says_where_to_look(error: Exceptio
     api.app.state.world = no_world
     answer = await api.get("/status")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "NotConfigured")
-    assert "/api/health" in answer.text
+    assert "/api/v1/health" in answer.text
     assert "secret" not in answer.text
 
 
@@ -101,9 +101,12 @@ async def test_the_api_describes_itself_completely(api: Api) -> None:
     expected = {
         "get": {
             "/status", "/sweeps", "/sweeps/latest", "/sweeps/latest/export", "/clusters", "/cluster", "/changes",
-            "/findings", "/controls", "/alerts", "/actions",
+            "/findings", "/controls", "/alerts", "/actions", "/health",
         },
-        "post": {"/sweeps", "/repairs/approve", "/clusters/look", "/alerts/{id}/acknowledge", "/alerts/{id}/snooze"},
+        "post": {
+            "/sweeps", "/repairs/approve", "/clusters/look", "/alerts/{id}/acknowledge", "/alerts/{id}/snooze",
+            "/azure-monitor-alerts",
+        },
     }  # fmt: skip
     for method, paths in expected.items():
         assert {path for path, operations in document["paths"].items() if method in operations} == {

@@ -104,7 +104,7 @@ async def test_one_system_topic_per_source(cloud: Cloud) -> None:
         {"properties": {"source": GROUP, "topicType": "Microsoft.Resources.Subscriptions"}},
         {"properties": {}},
         {"properties": None},
-        {"identity": {"type": "SystemAssigned"}},
+        {"identity": {"type": "Sideways"}},
         {"tags": "none"},
     ],
 )

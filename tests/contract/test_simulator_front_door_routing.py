@@ -49,7 +49,7 @@ CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/c"
         (
             "POST",
             f"{SUB}/providers/Microsoft.Storage/checkNameAvailability",
-            "Microsoft.Storage/checkNameAvailability/action",
+            "Microsoft.Storage/checkNameAvailability/read",
             SUB,
             f"{SUB}/providers/Microsoft.Storage",
         ),

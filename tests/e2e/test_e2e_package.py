@@ -1,12 +1,9 @@
-"""What is deployed, alone in an empty folder: it starts, it has the functions it promises, and each of them runs."""
+"""What is deployed, hosted: it starts, it has the functions it promises, and each of them runs."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +14,7 @@ from demo.processes import CHECKOUT
 from demo.stack import Stack
 from shared.settings import read_settings
 from tests.e2e.conftest import NewStack
+from tests.package.built import built_package
 
 PROMISED = {
     "cluster_events",
@@ -30,7 +28,7 @@ PROMISED = {
     "restore_drills",
     "health",
 }
-BESIDE = {"alert_of_azure_monitor", "api", "dashboard", "notify_poison"}
+BESIDE = {"alert_of_azure_monitor", "api", "dashboard", "events_poison", "notify_poison", "queued_events"}
 """Functions that nobody was promised (docs/decisions/0009)."""
 PRESENT = {
     "cluster_events",
@@ -41,48 +39,16 @@ PRESENT = {
     "notifications",
     "notify_poison",
     "poison",
+    "queued_events",
+    "events_poison",
     "health",
 }
 
 
-def deployed_files() -> set[str]:
-    """What git knows (or would add), without what .funcignore names, which has git's own syntax."""
-
-    def files(*options: str) -> set[str]:
-        listed = subprocess.run(["git", "ls-files", "-z", *options], cwd=CHECKOUT, capture_output=True, check=True)
-        return {name for name in listed.stdout.decode().split("\0") if name}
-
-    everything = files("--cached", "--others", "--exclude-standard")
-    ignored = files("--cached", "--ignored", "--exclude-from=.funcignore")
-    ignored |= files("--others", "--ignored", "--exclude-from=.funcignore")
-    return {name for name in everything - ignored if (CHECKOUT / name).is_file()}
-
-
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    folder = tmp_path / "package"
-    for name in deployed_files():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(CHECKOUT / name, folder / name)
-    return folder
-
-
-def test_only_what_runs_is_deployed(package: Path) -> None:
-    top = {path.name for path in package.iterdir()}
-    assert {"function_app.py", "host.json", "requirements.txt", "functions", "shared"} <= top
-    assert top <= {"function_app.py", "host.json", "requirements.txt", "functions", "shared", "guard.yaml", "LICENSE"}
-
-
-def test_what_git_ignores_is_not_deployed_either() -> None:
-    """Core Tools pack the working folder: they know .funcignore, not .gitignore."""
-    ignored, left_out = ({*(CHECKOUT / name).read_text().split()} for name in (".gitignore", ".funcignore"))
-    assert {line.rstrip("/") for line in ignored} - {"*.pyc"} <= left_out  # those lie in __pycache__
-
-
-def test_the_package_alone_starts_and_every_function_runs(
-    package: Path, new_stack: NewStack, until: Callable[..., None]
-) -> None:
-    stack = new_stack(app=package)
+@pytest.mark.xdist_group("package")
+@pytest.mark.timeout(600)
+def test_the_package_starts_and_every_function_runs(new_stack: NewStack, until: Callable[..., None]) -> None:
+    stack = new_stack(app=built_package().folder)
     stack.start_host()
     listed = rest.call("GET", f"{stack.api}/admin/functions").body
     names = {function["name"] for function in listed}
@@ -101,6 +67,8 @@ def test_the_package_alone_starts_and_every_function_runs(
         "notifications": delivery,
         "notify_poison": delivery,
         "requeue_overdue": "",
+        "queued_events": _event(cluster),
+        "events_poison": _event(cluster),
         "reconcile": message,
         "poison": message,
     }.items():

@@ -9,8 +9,9 @@ import pytest
 
 from functions_host import azurite as azurite_process
 from functions_host.azurite import Azurite
+from shared.web.access import AZURE_MONITOR, OPERATOR
 from tests.conftest import CHECKOUT, RunningHost, StartHost
-from tests.contract.http_api_world import AS_NOBODY, AS_READER, arm_id
+from tests.contract.http_api_world import AS_NOBODY, AS_READER, arm_id, principal
 from tests.triggers.conftest import Call
 
 JSON = {"Content-Type": "application/json"}
@@ -105,10 +106,12 @@ def test_azures_alerts_keep_a_function_of_their_own(host: RunningHost, call: Cal
     assert (answer.status, answer.json()["error"]["code"]) == (400, "MalformedAlert")
     functions = {item["name"]: item for item in call("GET", f"{host.api}/admin/functions").json()}
     levels = {name: functions[name]["config"]["bindings"][0]["authLevel"] for name in ("alert_of_azure_monitor", "api")}
-    assert levels == {"alert_of_azure_monitor": "FUNCTION", "api": "ANONYMOUS"}
+    assert levels == {"alert_of_azure_monitor": "ANONYMOUS", "api": "ANONYMOUS"}, "who calls is the app's to see"
 
 
-def test_no_function_with_a_key_comes_after_one_that_takes_every_address(host: RunningHost, call: Call) -> None:
+def test_no_function_with_an_address_of_its_own_comes_after_one_that_takes_every_address(
+    host: RunningHost, call: Call
+) -> None:
     """The real host tries the functions in the order of their names."""
     functions = call("GET", f"{host.api}/admin/functions").json()
     routes = {
@@ -141,7 +144,19 @@ def test_in_azure_without_authentication_every_call_is_refused(deployed: Running
         answer = call("GET", f"{deployed.api}/api/v1/{path}", None, AS_READER)
         assert (answer.status, answer.json()["error"]["code"]) == (503, "AuthenticationNotConfigured")
     assert call("GET", f"{deployed.api}/api/dashboard", None, AS_READER).status == 503
-    assert call("GET", f"{deployed.api}/api/health").status == 200, "which anybody may see"
+    alerted = call("POST", f"{deployed.api}/api/v1/azure-monitor-alerts", "{}", JSON | principal(AZURE_MONITOR))
+    assert (alerted.status, alerted.json()["error"]["code"]) == (503, "AuthenticationNotConfigured")
+
+
+def test_anybody_may_see_that_the_app_is_healthy_and_no_more(
+    host: RunningHost, deployed: RunningHost, call: Call
+) -> None:
+    short = {"status", "version", "synthetic_event"}
+    for headers in ({}, AS_READER, principal(OPERATOR)):
+        answer = call("GET", f"{deployed.api}/api/health", None, headers)
+        assert (answer.status, set(answer.json())) == (200, short), "nobody is believed there to be anybody"
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert set(call("GET", f"{host.api}/api/health").json()) > short, "on this machine it is all told"
 
 
 def test_no_function_pays_for_the_web_before_it_is_asked_for() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.domain.ids import ClusterId
+from simulator.arm.route import Principal
 from simulator.clock import VirtualClock
 from simulator.cloud import Cloud
 from simulator.http import Request, Response
@@ -48,10 +49,15 @@ class Operator:
 
     async def send(self, method: str, path: str, version: str, body: Any = None, **query: str) -> Response:
         """One call, again when Azure is too busy for a person too."""
+        return await self.send_by(self._cloud.identity.operator, method, path, version, body, **query)
+
+    async def send_by(
+        self, caller: Principal, method: str, path: str, version: str, body: Any = None, **query: str
+    ) -> Response:
+        """The same by somebody else, who need not have the right to do everything."""
         content = b"" if body is None else json.dumps(body).encode()
         while True:
-            token = self._cloud.identity.token(self._cloud.identity.operator)
-            headers = {"authorization": f"Bearer {token}"}
+            headers = {"authorization": f"Bearer {self._cloud.identity.token(caller)}"}
             asked = {"api-version": version, **query}
             response = await self._cloud.respond(Request(method, path, query=asked, headers=headers, body=content))
             if response.status != 429:

@@ -156,13 +156,15 @@ async def _put_account(fleet: Fleet) -> set[str]:
 
 
 async def _delete_snapshot_group(fleet: Fleet) -> None:
+    """And the deployment is run again, for without it nobody may be made Contributor there."""
     await fleet.world.operator.do("DELETE", fleet.snapshots, RESOURCES)
+    await fleet.world.granted.snapshot_group(fleet.snapshots)
+    await fleet.world.clock.advance(60)
 
 
-async def _put_snapshot_group(fleet: Fleet) -> set[str]:
+async def _put_snapshot_roles(fleet: Fleet) -> set[str]:
     vault = (roles.READER, roles.DISK_SNAPSHOT_CONTRIBUTOR, roles.DATA_OPERATOR_FOR_MANAGED_DISKS)
-    made = [f"PUT {fleet.snapshots}"]
-    made += [await _put_role(fleet, "vault", role, fleet.snapshots) for role in vault]
+    made = [await _put_role(fleet, "vault", role, fleet.snapshots) for role in vault]
     made += [await _put_role(fleet, f"cluster {n}", roles.CONTRIBUTOR, fleet.snapshots) for n in range(2)]
     return _calls(*made)
 
@@ -322,7 +324,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("diagnostics changed", _change_diagnostics, _put_diagnostics),
     Breakage("diagnostics deleted", _delete_diagnostics, _put_diagnostics),
     Breakage("account deleted", _delete_account, _put_account),
-    Breakage("snapshot group deleted", _delete_snapshot_group, _put_snapshot_group),
+    Breakage("snapshot group deleted", _delete_snapshot_group, _put_snapshot_roles),
 )
 """In the order in which a person may do them one after the other."""
 

@@ -76,6 +76,8 @@ async def protected(profile: ProtectionProfile | None = None) -> Fleet:
     world.start_timer()
     await world.operator.make_group("logs")
     await world.operator.do("PUT", WORKSPACE, LOGS, {"location": "westeurope", "properties": {}}, wait=1)
+    await world.granted.workspace(WORKSPACE)
+    await world.clock.advance(60)
     clusters = [world.create_cluster(settled=True) for _ in range(2)]
     await world.notice(*clusters)
     assert await world.run_until_ready(*clusters, seconds=2 * HOUR)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from shared.domain.alerts import THE_APP, Alert
@@ -74,6 +75,8 @@ class SweptWorld(VirtualWorld):
     """`unreadable` are errors by subscription or cluster id; `hidden` clusters Resource Graph does not list. Worlds in
     which the same happened up to a `stage` may share what Resource Graph answers then (`replays`)."""
 
+    others = MappingProxyType({OTHER: "The second"})
+
     def __init__(self, *, replays: dict[tuple[object, ...], Any] | None = None, **given: Any) -> None:
         self.replays, self.stage = replays, 0
         self.unreadable: dict[str, GuardError] = {}
@@ -83,7 +86,6 @@ class SweptWorld(VirtualWorld):
         self.seconds_a_batch = 0.0
         self.pass_seconds = 240.0
         super().__init__(**{"timings": QUICK, "topic": FakeTopic(), "scope": Scope((SUBSCRIPTION, OTHER)), **given})
-        self.cloud.resources.add_subscription(OTHER, "The second")
 
     def new_host(self, instance: str = "host-1") -> World:
         host = super().new_host(instance)

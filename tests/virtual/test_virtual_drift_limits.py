@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.profile import ExistingResources, ProtectionProfile, Repairs, VaultSettings
-from shared.plan import roles
+from shared.plan import names, roles
 from shared.plan.selection import PROFILE_TAG
 from shared.ports import RepairHold
 from tests.virtual.azure import BACKUP, EXTENSIONS
@@ -306,6 +306,8 @@ async def test_another_profile_may_not_take_the_guards_own_vault_elsewhere() -> 
     other = enforcing(name="other", vault=VaultSettings("On", "other"), digest="other")
     fleet = await protected()
     fleet.world.restart(configuration_of(fleet.profile, other, revision=2, digest="configuration-2"))
+    await fleet.world.granted.snapshot_group(names.snapshot_group_id(replace(fleet.region, vault_class="other")))
+    await fleet.world.clock.advance(60)
     before = await whole(fleet)
     new = fleet.world.create_cluster(settled=True, tags={PROFILE_TAG: "other"})
     await fleet.world.notice(new)

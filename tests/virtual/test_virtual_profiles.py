@@ -7,7 +7,7 @@ from shared.domain.profile import BackupScope, ExistingResources, Retention, Vau
 from shared.plan import roles
 from shared.plan.selection import PROFILE_TAG
 from tests.contract.data_protection_world import policy as policy_body
-from tests.virtual.azure import BACKUP, STORAGE
+from tests.virtual.azure import BACKUP, ROOT, STORAGE
 from tests.virtual.world import QUICK, VirtualWorld, configuration_of, enforcing
 
 
@@ -104,10 +104,12 @@ async def test_the_scope_of_the_profile_is_the_scope_of_the_instance() -> None:
 async def test_existing_resources_are_used_and_nothing_is_made_beside_them() -> None:
     plain = VirtualWorld(timings=QUICK)
     group = await plain.operator.make_group("ours")
+    snapshots = f"{ROOT}/resourceGroups/our-snapshots"
+    await plain.granted.snapshot_group(snapshots)
     vault = (await plain.operator.make_vault(group, "our-vault"))["id"]
     there = ExistingResources(
         backup_group_id=group,
-        snapshot_group_id=await plain.operator.make_group("our-snapshots"),
+        snapshot_group_id=snapshots,
         storage_account_id=await plain.operator.make_account(group, "ouraccount"),
         vault_id=vault,
         policy_id=await plain.operator.make_policy(vault, "our-policy"),
@@ -124,7 +126,7 @@ async def test_existing_resources_are_used_and_nothing_is_made_beside_them() -> 
         ("ouraccount",),
         ("our-policy",),
     )
-    assert not [name for name in await plain.operator.groups() if name.startswith("AKSAzureBackup")]
+    assert not [name for name in await plain.operator.groups() if name.startswith("AKSAzureBackup_")]
 
 
 async def test_no_backup_group_is_made_when_nothing_would_lie_in_it() -> None:
@@ -139,8 +141,7 @@ async def test_no_backup_group_is_made_when_nothing_would_lie_in_it() -> None:
     await world.notice(cluster)
     assert await world.run_until_ready(cluster, seconds=1800)
 
-    made = [name for name in await world.operator.groups() if name.startswith("AKSAzureBackup")]
-    assert made == ["AKSAzureBackupSnapshots_westeurope"]
+    assert not [name for name in await world.operator.groups() if name.startswith("AKSAzureBackup_")]
 
 
 async def test_an_existing_policy_that_copies_to_the_vault_brings_the_roles_for_it() -> None:

@@ -143,6 +143,7 @@ async def test_a_fleet_that_takes_longer_than_an_invocation_is_judged_over_sever
     world = SweptWorld()
     third = "00000000-0000-0000-0000-000000000003"
     world.cloud.resources.add_subscription(third, "The third")
+    await world.granted.in_subscription(third)
     world.scope = replace(world.scope, subscriptions=(*world.scope.subscriptions, third))
     world.cluster("one"), world.cluster("two", OTHER), world.cluster("three", third)
     await world.clock.advance(600)

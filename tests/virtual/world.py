@@ -5,10 +5,10 @@ import asyncio
 import itertools
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from shared.act.actor import ArmActor
 from shared.arm.client import ArmClient
@@ -67,7 +67,9 @@ from tests.virtual.effects import (
     MortalTransport,
 )
 from tests.virtual.mortal import Mortal
+from tests.virtual.rights import LONG_BEFORE, Deployed, Rights, requested_by_the_app
 
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TOPIC_EFFECTS = ("publish_news", "publish_announcements", "publish_changes", "publish_sweep")
 QUICK = Timings(
     cluster_write=20,
@@ -112,6 +114,9 @@ class Timer:
 class VirtualWorld:
     """One Azure, one storage account, and as many hosts as a test likes."""
 
+    others: ClassVar[Mapping[str, str]] = {}
+    """Monitored subscriptions besides the first, and their names."""
+
     configuration: Configuration = field(default_factory=lambda: configuration_of(enforcing()))
     timings: Timings = field(default_factory=Timings)
     seed: int = 0
@@ -120,10 +125,14 @@ class VirtualWorld:
     effects: Effects = field(default_factory=Effects)
     topic: FakeTopic | None = None
     scope: Scope = field(default_factory=lambda: Scope((SUBSCRIPTION,)))
+    rights: Rights = field(default_factory=Rights)
 
     def __post_init__(self) -> None:
-        self.clock = VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
+        self.clock = VirtualClock(START - LONG_BEFORE)
         self.cloud = Cloud(self.clock, seed=self.seed, timings=self.timings)
+        self.operator = Operator(self.cloud, self.clock)
+        self.granted = Deployed(self.cloud, self.clock, self.operator, self.rights)
+        self._deploy_rights()
         self.records, self.trail = FakeRecords(), FakeAuditTrail()
         self.quota, self.rollouts = FakeQuota(), FakeRollouts()
         self.queue = FakeQueue(self.clock)
@@ -134,8 +143,15 @@ class VirtualWorld:
         self.random = random.Random(self.seed)  # noqa: S311 - chance that a seed repeats
         self._ids = itertools.count(1)
         self.host = self.new_host()
-        self.operator = Operator(self.cloud, self.clock)
         self._timers: dict[str, Timer] = {}
+
+    def _deploy_rights(self) -> None:
+        for subscription, name in self.others.items():
+            self.cloud.resources.add_subscription(subscription, name)
+        classes = {profile.vault.vault_class for profile in self.configuration.profiles.values()}
+        self.granted.long_ago((SUBSCRIPTION, *self.others), sorted(classes), until=START)
+        self.cloud.front_door.calls.clear()
+        self.requested = requested_by_the_app(self.cloud)
 
     def new_host(self, instance: str = "host-1") -> World:
         """A host of its own: what it kept in memory before is forgotten, as after a kill."""

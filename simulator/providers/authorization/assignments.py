@@ -2,6 +2,8 @@
 troubleshooting; the shape of the answer is recorded."""
 
 import re
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from simulator.arm.errors import ArmError, resource_not_found
@@ -9,6 +11,7 @@ from simulator.arm.path import arm_path
 from simulator.arm.route import Call
 from simulator.http import Response
 from simulator.providers.authorization import responses
+from simulator.providers.authorization.conditions import VERSION, InvalidCondition, parse
 from simulator.providers.authorization.models import RoleAssignment
 from simulator.providers.authorization.scopes import is_within, normalised, subscription_of
 
@@ -51,7 +54,8 @@ def get(call: Call) -> Response:
 
 
 def put(call: Call) -> Response:
-    """201 for a new one, 200 when the very same one is there under this name."""
+    """201 for a new one, 200 when the very same one is there under this name: its condition and its description become
+    what the body says (documented), at once (Azure takes up to five minutes)."""
     cloud, name, scope = call.cloud, call.params["name"], call.params["scope"].rstrip("/")
     _require_uuid(name)
     wanted = _wanted(call, name, scope)
@@ -60,7 +64,14 @@ def put(call: Call) -> Response:
         if _triple(there) != _triple(wanted):
             message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
             raise ArmError(400, "RoleAssignmentUpdateNotPermitted", message)
-        return Response(200, responses.assignment(there))
+        changed = replace(
+            there,
+            condition=wanted.condition,
+            condition_version=wanted.condition_version,
+            description=wanted.description,
+        )
+        cloud.authorization.replace(there, changed)
+        return Response(200, responses.assignment(changed))
     for other in cloud.authorization.assignments_of(wanted.principal_id):
         if _triple(other) == _triple(wanted):
             message = (
@@ -99,9 +110,14 @@ def _wanted(call: Call, name: str, scope: str) -> RoleAssignment:
     if not isinstance(definition_id, str) or not isinstance(principal_id, str):
         message = "The role assignment request is invalid: roleDefinitionId and principalId are required."
         raise ArmError(400, "InvalidCreateRoleAssignmentRequest", message)
-    if definition_id.rpartition("/")[2].lower() not in cloud.authorization.definitions:
+    role = cloud.authorization.definitions.get(definition_id.rpartition("/")[2].lower())
+    if role is None:
         message = f"The specified role definition with ID '{definition_id.rpartition('/')[2]}' does not exist."
         raise ArmError(404, "RoleDefinitionDoesNotExist", message)
+    if not any(cloud.authorization.covers(assignable, scope) for assignable in role.assignable_scopes):
+        message = f"The role {role.name} is not available for assignment at the requested scope."
+        raise ArmError(400, "RoleAssignmentScopeNotAssignableToRoleDefinition", message)
+    condition, condition_version = _condition(properties)
     principal_type = _principal_type(call, principal_id, properties.get("principalType"))
     _require_resource(call, scope)
     return RoleAssignment(
@@ -114,10 +130,27 @@ def _wanted(call: Call, name: str, scope: str) -> RoleAssignment:
         created_on=cloud.clock.now(),
         created_by=call.principal.object_id,
         effective_at=cloud.authorization.takes_effect(scope),
-        condition=properties.get("condition"),
-        condition_version=properties.get("conditionVersion"),
+        condition=condition,
+        condition_version=condition_version,
         description=properties.get("description"),
     )
+
+
+def _condition(properties: dict[str, Any]) -> tuple[str | None, str | None]:
+    """The condition and its version, which is 2.0 when it is not said (documented). A wrong version and a text that
+    is no condition are refused with the same words (documented; status, code and what follows assumed)."""
+    condition = properties.get("condition")
+    if condition is None:
+        return None, None
+    version = properties.get("conditionVersion") or VERSION
+    try:
+        if not isinstance(condition, str) or version != VERSION:
+            raise InvalidCondition(f"conditionVersion must be {VERSION}")
+        parse(condition)
+    except InvalidCondition as error:
+        message = f"The given role assignment condition is invalid. Details: {error}."
+        raise ArmError(400, "InvalidRoleAssignmentCondition", message) from error
+    return condition, version
 
 
 def _principal_type(call: Call, principal_id: str, said: object) -> str:

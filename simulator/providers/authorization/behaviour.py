@@ -1,16 +1,19 @@
 """Who may do what: role assignments that act only once they have spread, and locks."""
 
-import re
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from simulator.arm.errors import ArmError
 from simulator.arm.path import ArmPath
 from simulator.arm.route import Route
+from simulator.http import Request
+from simulator.providers.authorization.asked import asked_about
 from simulator.providers.authorization.built_in_roles import BUILT_IN_ROLES
+from simulator.providers.authorization.conditions import UNSAID, Attributes, parse
 from simulator.providers.authorization.models import Lock, RoleAssignment, RoleDefinition
+from simulator.providers.authorization.patterns import matches
 from simulator.providers.authorization.routes import routes
 from simulator.providers.authorization.scopes import is_within, normalised, subscription_of, with_ancestors
 
@@ -33,18 +36,34 @@ class Authorization:
     def routes(self) -> list[Route]:
         return routes()
 
-    def allowed(self, principal_id: str, action: str, scope: str, *, data: bool = False) -> bool:
-        """Whether an assignment in effect, here or above, holds a role that gives the action. A role's exclusions
-        take away only from that role (documented)."""
+    def allowed(
+        self, principal_id: str, action: str, scope: str, *, data: bool = False, about: Attributes = UNSAID
+    ) -> bool:
+        """Whether an assignment in effect, here or above, holds a role that gives the action, and its condition holds
+        if it has one. `about` is what conditions ask for: what the request says, what the resource has."""
         return any(
-            _gives(role, action, data=data)
-            for assignment in self._in_effect(principal_id, scope)
-            if (role := self.definitions.get(assignment.role_guid)) is not None
+            assignment.condition is None or parse(assignment.condition)(action, about)
+            for assignment in self._giving(principal_id, action, scope, data=data)
         )
+
+    def allowed_but_for_a_condition(self, principal_id: str, action: str, scope: str) -> bool:
+        """Whether some assignment would give the action if its condition held."""
+        return any(assignment.condition for assignment in self._giving(principal_id, action, scope, data=False))
+
+    def asked_about(self, path: ArmPath, request: Request) -> Attributes:
+        """What conditions are told of a call."""
+        return asked_about(path, request, self.assignment)
+
+    def _giving(self, principal_id: str, action: str, scope: str, *, data: bool) -> Iterator[RoleAssignment]:
+        """A role's exclusions take away only from that role (documented)."""
+        for assignment in self.in_effect(principal_id, scope):
+            role = self.definitions.get(assignment.role_guid)
+            if role is not None and _gives(role, action, data=data):
+                yield assignment
 
     def has_role(self, principal_id: str, role_guid: str, scope: str) -> bool:
         """Whether that very role is in effect at the scope, given there or above."""
-        return any(assignment.role_guid == role_guid.lower() for assignment in self._in_effect(principal_id, scope))
+        return any(assignment.role_guid == role_guid.lower() for assignment in self.in_effect(principal_id, scope))
 
     def grant(self, principal_id: str, role_guid: str, scope: str) -> None:
         """Give a role, in effect at once: for seeds."""
@@ -66,7 +85,8 @@ class Authorization:
             )
         )
 
-    def _in_effect(self, principal_id: str, scope: str) -> list[RoleAssignment]:
+    def in_effect(self, principal_id: str, scope: str) -> list[RoleAssignment]:
+        """The assignments that act at the scope, given there or above."""
         held = self._by_principal.get(principal_id.lower())
         if held is None:
             return []
@@ -107,6 +127,12 @@ class Authorization:
         del self._assignments[normalised(assignment.id)]
         self._by_principal[assignment.principal_id.lower()][normalised(assignment.scope)].remove(assignment)
         self._in_subscription[subscription_of(assignment.scope) or ""] -= 1
+
+    def replace(self, old: RoleAssignment, new: RoleAssignment) -> None:
+        """Put another in the place of one with the same id, principal and scope."""
+        self._assignments[normalised(new.id)] = new
+        at_scope = self._by_principal[new.principal_id.lower()][normalised(new.scope)]
+        at_scope[at_scope.index(old)] = new
 
     def drop_group(self, subscription_id: str, group: str) -> None:
         """What was granted and locked on a resource group or in it goes with it."""
@@ -167,12 +193,4 @@ def _refuse_locked(scope: str, locked: list[Lock], *, deletes: bool) -> None:
 
 def _gives(role: RoleDefinition, action: str, *, data: bool) -> bool:
     given, taken = (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
-    return any(_matches(pattern, action) for pattern in given) and not any(
-        _matches(pattern, action) for pattern in taken
-    )
-
-
-@lru_cache(maxsize=16384)
-def _matches(pattern: str, action: str) -> bool:
-    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(expression, action, re.IGNORECASE) is not None
+    return any(matches(pattern, action) for pattern in given) and not any(matches(pattern, action) for pattern in taken)

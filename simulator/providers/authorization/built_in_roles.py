@@ -1,6 +1,7 @@
 """The built-in roles that matter here, with the actions Azure publishes for them (the lists of the larger roles are
 shortened to the namespaces this cloud has)."""
 
+from simulator.providers.authorization.built_in_data_roles import DATA_ROLES
 from simulator.providers.authorization.models import RoleDefinition
 
 _BASICS = (
@@ -10,11 +11,6 @@ _BASICS = (
     "Microsoft.Resources/subscriptions/resourceGroups/read",
     "Microsoft.Support/*",
 )
-_CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
-_DELEGATION_KEY = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action"
-_QUEUES = "Microsoft.Storage/storageAccounts/queueServices/queues"
-_TABLES = "Microsoft.Storage/storageAccounts/tableServices/tables"
-_SHARES = "Microsoft.Storage/storageAccounts/fileServices"
 
 BUILT_IN_ROLES = (
     RoleDefinition(
@@ -78,61 +74,6 @@ BUILT_IN_ROLES = (
         (*_BASICS, "Microsoft.Storage/storageAccounts/*"),
     ),
     RoleDefinition(
-        "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-        "Storage Blob Data Contributor",
-        "Allows for read, write and delete access to Azure Storage blob containers and data.",
-        (f"{_CONTAINERS}/delete", f"{_CONTAINERS}/read", f"{_CONTAINERS}/write", _DELEGATION_KEY),
-        data_actions=tuple(
-            f"{_CONTAINERS}/blobs/{verb}" for verb in ("delete", "read", "write", "move/action", "add/action")
-        ),
-    ),
-    RoleDefinition(
-        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-        "Storage Blob Data Owner",
-        "Allows for full access to Azure Storage blob containers and data.",
-        (f"{_CONTAINERS}/*", _DELEGATION_KEY),
-        data_actions=(f"{_CONTAINERS}/blobs/*",),
-    ),
-    RoleDefinition(
-        "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-        "Storage Blob Data Reader",
-        "Allows for read access to Azure Storage blob containers and data.",
-        (f"{_CONTAINERS}/read", _DELEGATION_KEY),
-        data_actions=(f"{_CONTAINERS}/blobs/read",),
-    ),
-    RoleDefinition(
-        "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
-        "Storage Table Data Contributor",
-        "Allows for read, write and delete access to Azure Storage tables and entities.",
-        (f"{_TABLES}/read", f"{_TABLES}/write", f"{_TABLES}/delete"),
-        data_actions=tuple(
-            f"{_TABLES}/entities/{verb}" for verb in ("read", "write", "delete", "add/action", "update/action")
-        ),
-    ),
-    RoleDefinition(
-        "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-        "Storage Queue Data Contributor",
-        "Allows for read, write, and delete access to Azure Storage queues and queue messages.",
-        (f"{_QUEUES}/delete", f"{_QUEUES}/read", f"{_QUEUES}/write"),
-        data_actions=tuple(f"{_QUEUES}/messages/{verb}" for verb in ("delete", "read", "write", "process/action")),
-    ),
-    RoleDefinition(
-        "69566ab7-960f-475b-8e7c-b3118f30c6bd",
-        "Storage File Data Privileged Contributor",
-        "Read, write, delete and change access control lists on files and directories in Azure file shares.",
-        data_actions=tuple(
-            f"{_SHARES}/{verb}"
-            for verb in (
-                "fileshares/files/read",
-                "fileshares/files/write",
-                "fileshares/files/delete",
-                "fileshares/files/modifypermissions/action",
-                "readFileBackupSemantics/action",
-                "writeFileBackupSemantics/action",
-            )
-        ),
-    ),
-    RoleDefinition(
         "7efff54f-a5b4-42b5-a1c5-5411624893ce",
         "Disk Snapshot Contributor",
         "Provides permission to backup vault to manage disk snapshots.",
@@ -171,17 +112,6 @@ BUILT_IN_ROLES = (
             "Microsoft.Resources/subscriptions/resourceGroups/read",
             "Microsoft.Compute/disks/write",
             "Microsoft.Compute/disks/read",
-        ),
-    ),
-    RoleDefinition(
-        "959f8984-c045-4866-89c7-12bf9737be2e",
-        "Data Operator for Managed Disks",
-        "Provides permissions to upload data to empty managed disks, read, or export data of managed disks.",
-        data_actions=(
-            "Microsoft.Compute/disks/download/action",
-            "Microsoft.Compute/disks/upload/action",
-            "Microsoft.Compute/snapshots/download/action",
-            "Microsoft.Compute/snapshots/upload/action",
         ),
     ),
     RoleDefinition(
@@ -253,7 +183,13 @@ BUILT_IN_ROLES = (
         "749f88d5-cbae-40b8-bcfc-e573ddc772fa",
         "Monitoring Contributor",
         "Can read all monitoring data and update monitoring settings.",
-        ("*/read", "Microsoft.AlertsManagement/*", "Microsoft.Insights/*", "Microsoft.Support/*"),
+        (
+            "*/read",
+            "Microsoft.AlertsManagement/*",
+            "Microsoft.Insights/*",
+            "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
+            "Microsoft.Support/*",
+        ),
     ),
     RoleDefinition(
         "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
@@ -265,7 +201,13 @@ BUILT_IN_ROLES = (
         "73c42c96-874c-492b-b04d-ab87d138a893",
         "Log Analytics Reader",
         "Can view and search all monitoring data as well as view monitoring settings.",
-        ("*/read", "Microsoft.OperationalInsights/workspaces/search/action", "Microsoft.Support/*"),
+        (
+            "*/read",
+            "Microsoft.OperationalInsights/workspaces/analytics/query/action",
+            "Microsoft.OperationalInsights/workspaces/search/action",
+            "Microsoft.Support/*",
+        ),
+        ("Microsoft.OperationalInsights/workspaces/sharedKeys/read",),
     ),
     RoleDefinition(
         "428e0ff0-5e57-4d9c-a221-2c70d0e0a443",
@@ -273,16 +215,5 @@ BUILT_IN_ROLES = (
         "Lets you manage EventGrid event subscription operations.",
         (*_BASICS, "Microsoft.EventGrid/eventSubscriptions/*"),
     ),
-    RoleDefinition(
-        "d5a91429-5739-47e2-a06b-3470a27159e7",
-        "EventGrid Data Sender",
-        "Allows send access to event grid events.",
-        (
-            "Microsoft.Authorization/*/read",
-            "Microsoft.EventGrid/topics/read",
-            "Microsoft.EventGrid/domains/read",
-            "Microsoft.Resources/subscriptions/resourceGroups/read",
-        ),
-        data_actions=("Microsoft.EventGrid/events/send/action",),
-    ),
+    *DATA_ROLES,
 )

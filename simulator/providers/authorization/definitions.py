@@ -5,13 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from simulator.arm.errors import ArmError
+from simulator.arm.rights import require_linked
 from simulator.arm.route import Call
 from simulator.http import Response
 from simulator.providers.authorization import responses
 from simulator.providers.authorization.models import RoleDefinition
-from simulator.providers.authorization.scopes import is_within, subscription_of
+from simulator.providers.authorization.scopes import normalised, subscription_of
 
 _TERM = re.compile(r"\s*(?P<field>roleName|type) eq '(?P<value>(?:[^']|'')*)'\s*", re.IGNORECASE)
+
+_MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 
 
 def list_at_scope(call: Call) -> Response:
@@ -21,7 +24,7 @@ def list_at_scope(call: Call) -> Response:
     chosen = [
         role
         for role in call.cloud.authorization.definitions.values()
-        if any(is_within(scope, assignable) for assignable in role.assignable_scopes)
+        if any(call.cloud.authorization.covers(assignable, scope) for assignable in role.assignable_scopes)
         and wanted.get("rolename", role.name).lower() == role.name.lower()
         and wanted.get("type", role.kind).lower() == role.kind.lower()
     ]
@@ -33,7 +36,9 @@ def get(call: Call) -> Response:
 
 
 def put(call: Call) -> Response:
-    """A custom role; its name must be free in the tenant. 201 for both new and changed (documented)."""
+    """A custom role; its name must be free in the tenant. 201 for both new and changed. Its assignable scopes are
+    subscriptions, groups and at most one management group, and who writes it needs the right at all of them
+    (documented)."""
     guid = call.params["name"].lower()
     try:
         UUID(guid)
@@ -46,6 +51,9 @@ def put(call: Call) -> Response:
     if any(other.name.lower() == role.name.lower() and other.guid != guid for other in definitions.values()):
         message = f"A custom role with the name '{role.name}' already exists in this directory."
         raise ArmError(409, "RoleDefinitionWithSameNameExists", message)
+    for scope in role.assignable_scopes:
+        require_linked(call, "Microsoft.Authorization/roleDefinitions/write", scope)
+    _require_assignments_kept(call, role)
     definitions[guid] = role
     return Response(201, responses.definition(role, subscription_of(call.params["scope"])))
 
@@ -75,10 +83,29 @@ def _existing(call: Call) -> RoleDefinition:
     return role
 
 
+def _require_assignments_kept(call: Call, role: RoleDefinition) -> None:
+    """A scope stays assignable while the role is given there (public issues)."""
+    authorization = call.cloud.authorization
+    for assignment in authorization.assignments():
+        if assignment.role_guid != role.guid:
+            continue
+        if not any(authorization.covers(scope, assignment.scope) for scope in role.assignable_scopes):
+            message = (
+                f"Role assignments found under scope '{assignment.scope}' which is being removed. Removing this scope "
+                "from the role will orphan these assignments. Delete these assignments before removing the scope."
+            )
+            raise ArmError(400, "RoleScopeBeingRemovedContainsAssignments", message)
+
+
 def _custom_role(guid: str, properties: dict[str, Any]) -> RoleDefinition:
     name, scopes = properties.get("roleName"), properties.get("assignableScopes")
     if not isinstance(name, str) or not name or not scopes:
         message = "The role definition request is invalid: roleName and assignableScopes are required."
+        raise ArmError(400, "InvalidRoleDefinition", message)
+    groups = [scope for scope in scopes if normalised(scope).startswith(_MANAGEMENT_GROUPS)]
+    if "" in map(normalised, scopes) or len(groups) > 1:
+        # The code is documented for malformed definitions; the words are assumed.
+        message = "A custom role's assignableScopes hold no root scope and at most one management group."
         raise ArmError(400, "InvalidRoleDefinition", message)
     permissions = properties.get("permissions") or [{}]
 

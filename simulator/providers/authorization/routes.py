@@ -1,7 +1,7 @@
 """The paths of Microsoft.Authorization and who answers them."""
 
 from simulator.arm.route import Route
-from simulator.providers.authorization import assignments, definitions, locks
+from simulator.providers.authorization import assignments, definitions, locks, permissions
 
 _ASSIGNMENT_VERSIONS = frozenset(
     {
@@ -17,6 +17,7 @@ _ASSIGNMENT_VERSIONS = frozenset(
     }
 )
 _DEFINITION_VERSIONS = frozenset({"2015-07-01", "2018-01-01-preview", "2022-04-01", "2022-05-01-preview"})
+_PERMISSION_VERSIONS = frozenset({"2015-07-01", "2018-01-01-preview", "2022-04-01"})
 _LOCK_VERSIONS = frozenset({"2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"})
 _BASE = "{scope*}/providers/Microsoft.Authorization"
 
@@ -32,6 +33,7 @@ def routes() -> list[Route]:
         Route("GET", f"{definition}/{{name}}", _DEFINITION_VERSIONS, definitions.get),
         Route("PUT", f"{definition}/{{name}}", _DEFINITION_VERSIONS, definitions.put),
         Route("DELETE", f"{definition}/{{name}}", _DEFINITION_VERSIONS, definitions.delete),
+        Route("GET", f"{_BASE}/permissions", _PERMISSION_VERSIONS, permissions.list_at_scope),
         Route("GET", lock, _LOCK_VERSIONS, locks.list_at_scope),
         Route("GET", f"{lock}/{{name}}", _LOCK_VERSIONS, locks.get),
         Route("PUT", f"{lock}/{{name}}", _LOCK_VERSIONS, locks.put),

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulator.arm.route import Principal
 from simulator.providers.container_service.refusals import missing_parameter, refused
 
 if TYPE_CHECKING:
@@ -21,12 +20,10 @@ class ClusterIdentity:
 
 
 class Identities:
-    """Principals of clusters. A user-assigned identity keeps its principal whichever cluster uses it
-    (assumed to exist: Microsoft.ManagedIdentity is not simulated)."""
+    """Principals of clusters. A user-assigned identity keeps its principal whichever cluster uses it."""
 
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
-        self._user_assigned: dict[str, Principal] = {}
 
     def of(self, body: dict[str, Any], name: str) -> ClusterIdentity:
         """The identity a PUT asks for. Raises ArmError for one that AKS does not take."""
@@ -45,14 +42,7 @@ class Identities:
             wanted = list(block.get("userAssignedIdentities") or {})
             if len(wanted) != 1:  # AKS takes exactly one for its control plane
                 raise refused(400, "InvalidParameter", "Exactly one user assigned identity is required.")
-            principal = self.user_assigned(wanted[0])
+            principal = self._cloud.managed_identity.principal(wanted[0])
             values = {"clientId": principal.application_id, "principalId": principal.object_id}
             return ClusterIdentity({"type": kind, "userAssignedIdentities": {wanted[0]: values}}, principal.object_id)
         raise refused(400, "InvalidParameter", f"The value of parameter identity.type is invalid: '{kind}'.")
-
-    def user_assigned(self, resource_id: str) -> Principal:
-        """The principal of a user-assigned identity, made on first sight."""
-        key = resource_id.lower()
-        if key not in self._user_assigned:
-            self._user_assigned[key] = self._cloud.identity.new_principal(resource_id.rpartition("/")[2])
-        return self._user_assigned[key]

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError
+from simulator.arm.rights import require_linked
 from simulator.arm.route import Call
 from simulator.http import Response
 from simulator.providers.data_protection import vault_rules
@@ -224,21 +225,9 @@ class Instances:
         known = vault.policies.get(policy_id.rsplit("/", 1)[-1].lower())
         if known is None or known.id.lower() != policy_id.lower():  # assumed: the code
             raise invalid_input(call, f"Policy {policy_id} does not exist in this vault.")
-        self._check_linked_scope(call, properties["dataSourceInfo"]["resourceID"])
+        cluster_id = properties["dataSourceInfo"]["resourceID"]  # documented, in ARM's own envelope
+        require_linked(call, "Microsoft.ContainerService/managedClusters/read", cluster_id)
         return properties
-
-    def _check_linked_scope(self, call: Call, cluster_id: str) -> None:
-        """Documented: LinkedAuthorizationFailed for a caller who may not read the cluster; ARM's own envelope."""
-        action = "Microsoft.ContainerService/managedClusters/read"
-        if self._cloud.authorization.allowed(call.principal.object_id, action, cluster_id):
-            return
-        raise ArmError(
-            403,
-            "LinkedAuthorizationFailed",
-            f"The client '{call.principal.application_id}' with object id '{call.principal.object_id}' has permission "
-            f"to perform the action on scope '{call.resource_id}'; however, it does not have permission to perform "
-            f"action '{action}' on the linked scope(s) '{cluster_id}' or the linked scope(s) are invalid.",
-        )
 
     def _conflict(self, vault: Vault, properties: dict[str, Any], existing: BackupInstance | None) -> UserError | None:
         """Several instances of a cluster are allowed, each with another vault or another policy of the vault

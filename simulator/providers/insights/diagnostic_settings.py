@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.errors import ArmError, resource_not_found
+from simulator.arm.rights import require_linked
 from simulator.arm.route import Call, Route
 from simulator.http import Response
 from simulator.providers.authorization.scopes import is_within
@@ -22,6 +23,7 @@ CATEGORIES = (
     "AddonAzureBackupProtectedInstance",
 )
 _SINKS = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")
+_JOIN = "Microsoft.OperationalInsights/workspaces/sharedKeys/action"  # public issues: wanted at the workspace
 _MOST = 5  # documented: settings of one resource
 
 
@@ -102,6 +104,8 @@ class Insights:
             group = [*str(workspace).split("/"), *[""] * 5][4]
             kind_and_name = "/".join(str(workspace).strip("/").split("/")[5:])
             raise resource_not_found(kind_and_name, group)
+        if workspace:
+            require_linked(call, _JOIN, str(workspace))
         others = [each for each in self._of(vault) if each.id.lower() != call.resource_id.lower()]
         if len(others) >= _MOST:
             raise ArmError(409, "Conflict", f"A resource can have at most {_MOST} diagnostic settings.")  # assumed

@@ -10,11 +10,8 @@ REGISTRATION_FREE = ("microsoft.resources", "microsoft.authorization", "microsof
 UNSERVED = (
     "Microsoft.Compute",
     "Microsoft.Features",
-    "Microsoft.KeyVault",
     "Microsoft.Kubernetes",
-    "Microsoft.ManagedIdentity",
     "Microsoft.Network",
-    "Microsoft.Web",
 )
 """Namespaces a subscription can register although nothing of them is modelled; they list no resource types."""
 

@@ -9,6 +9,7 @@ from simulator.providers.authorization.scopes import is_within
 from simulator.providers.resources.locations import required_location
 from simulator.providers.storage.containers import Containers
 from simulator.providers.storage.models import Account, Container
+from simulator.providers.storage.queues_and_tables import Items
 from simulator.providers.storage.responses import ACCOUNT_TYPE, account_body, not_found, poll_headers
 from simulator.providers.storage.rules import account_name_error, check_account
 
@@ -49,6 +50,8 @@ class Storage:
         self._cloud = cloud
         self._accounts: dict[str, Account] = {}
         self._containers = Containers(self.account_of)
+        self._queues = Items("queueServices", "queues", self.account_of)
+        self._tables = Items("tableServices", "tables", self.account_of)
 
     def routes(self) -> list[Route]:
         accounts = [
@@ -62,10 +65,8 @@ class Storage:
             ("POST", SUBSCRIPTION + "/checkNameAvailability", self.check_name),
             ("GET", SUBSCRIPTION + "/locations/{location}/asyncoperations/{operation}", self.operation),
         ]
-        return [
-            Route(method, pattern, API_VERSIONS, handler)
-            for method, pattern, handler in (*accounts, *self._containers.handlers(ACCOUNT))
-        ]
+        below = [call for kind in (self._containers, self._queues, self._tables) for call in kind.handlers(ACCOUNT)]
+        return [Route(method, pattern, API_VERSIONS, handler) for method, pattern, handler in (*accounts, *below)]
 
     def account(self, resource_id: str) -> Account | None:
         found = self._accounts.get(resource_id.rstrip("/").rsplit("/", 1)[-1].lower())

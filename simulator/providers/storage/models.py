@@ -18,7 +18,8 @@ class Container:
 
 @dataclass(slots=True)
 class Account:
-    """A storage account. `properties` is what the caller set, echoed as it came; `containers` by lower-case name."""
+    """A storage account. `properties` is what the caller set, echoed as it came; `containers` by lower-case
+    name; `items` holds the bodies of its queues and tables, by kind and lower-case name."""
 
     id: str
     name: str
@@ -33,3 +34,4 @@ class Account:
     created: datetime
     provisioning_state: str = "Creating"
     containers: dict[str, Container] = field(default_factory=dict)
+    items: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)

@@ -1,0 +1,61 @@
+// The same rights as subscription.bicep for all subscriptions below a management group, those of tomorrow too.
+// Deployed by the hook `postprovision`: a deployment to a subscription cannot reach up.
+targetScope = 'managementGroup'
+
+@description('What the app may do: look only (audit), or protect clusters (enforce).')
+@allowed(['audit', 'enforce'])
+param mode string
+
+@description('Object id of the app\'s managed identity.')
+param appPrincipalId string
+
+@description('Name of the custom role, without the management group: names of custom roles are unique in the tenant.')
+param roleName string
+
+var rights = loadJsonContent('../rights/actions.json')
+var granted = mode == 'audit' ? filter(rights, right => right.audit) : rights
+var actions = [for right in granted: right.action]
+var rbacAdministrator = tenantResourceId('Microsoft.Authorization/roleDefinitions', 'f58310d9-a9f6-439a-9e8d-f62e7b41a168')
+
+resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(managementGroup().id, roleName)
+  properties: {
+    roleName: '${roleName} ${managementGroup().name}'
+    description: 'What AKS Backup Guard calls, and nothing else (mode ${mode}).'
+    type: 'CustomRole'
+    assignableScopes: [managementGroup().id]
+    permissions: [
+      {
+        actions: actions
+        notActions: []
+        dataActions: []
+        notDataActions: []
+      }
+    ]
+  }
+}
+
+resource roleOfApp 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(managementGroup().id, appPrincipalId, role.id)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: role.id
+    description: 'AKS Backup Guard, mode ${mode}.'
+  }
+}
+
+resource roleAdministration 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (mode == 'enforce') {
+  name: guid(managementGroup().id, appPrincipalId, rbacAdministrator)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: rbacAdministrator
+    condition: replace(loadTextContent('../rights/assign-roles.condition'), '{appPrincipalId}', appPrincipalId)
+    conditionVersion: '2.0'
+    description: 'AKS Backup Guard gives the roles of a backup to managed identities.'
+  }
+}
+
+@description('The custom role of the app in this management group.')
+output roleDefinitionId string = role.id

@@ -1,0 +1,1 @@
+"""Microsoft.KeyVault, as far as ARM shows it."""

@@ -1,0 +1,1 @@
+"""Microsoft.Web: what can be read of a function app."""
