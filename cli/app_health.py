@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -38,7 +38,10 @@ async def read_health(app_url: str) -> AppHealth:
             aiohttp.ClientSession(timeout=timeout, trust_env=not local) as session,
             session.get(url, allow_redirects=False) as answer,
         ):
-            return _health(url, answer.status, await answer.content.read(_LONGEST))
+            content = b""
+            while len(content) < _LONGEST and (more := await answer.content.read(_LONGEST - len(content))):
+                content += more  # a read ends with a piece of the network's, not with the answer
+            return _health(url, answer.status, content)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise HealthUnreadError(f"{url} did not answer: {str(error) or type(error).__name__}") from error
 
@@ -56,7 +59,7 @@ def _health(url: str, status: int, content: bytes) -> AppHealth:
         told = json.loads(content)
         event = told.get("synthetic_event") or {}
         moment = event.get("handled_at")
-        handled_at = datetime.fromisoformat(moment) if moment else None
+        handled_at = datetime.fromisoformat(moment).astimezone(UTC) if moment else None
         return AppHealth(
             told["status"] == "healthy", str(told.get("version", "")), str(event.get("id", "")), handled_at
         )

@@ -7,6 +7,7 @@ of it: that is `aks-backup-guard cost`.
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ ASSUMED: Mapping[str, tuple[float, str]] = {
     "days": (30.4, "days of a month"),
     "memory_gb": (2, "GB of an instance (`instanceMemoryMB`)"),
     "always_ready": (1, "always-ready instances (`alwaysReady`)"),
-    "least_seconds": (1, "seconds that an execution is billed at least, and that it has an instance for itself"),
+    "least_seconds": (1, "seconds that an execution is billed at least, added to what it took"),
     "storage_seconds": (0.01, "seconds of a call of storage"),
     "backups": (1, "backups of a cluster a day"),
     "log_kb": (1.2, "kB of a row in Log Analytics"),
@@ -64,8 +65,8 @@ def bill(measured: Mapping[str, Any], prices: Mapping[str, float], given: Mappin
     executions *= given["days"]
     working = sum(time * (1 if name in PERIODIC else size) for name, time in seconds.items())
     calls = (measured["calls"]["tables"] + measured["calls"]["queues"]) * size
-    billed = given["days"] * (working + calls * given["storage_seconds"])
-    billed = max(billed, executions * given["least_seconds"])
+    # Of each the longer of the two is billed; which, the sums do not tell, and both together are no less.
+    billed = given["days"] * (working + calls * given["storage_seconds"]) + executions * given["least_seconds"]
     ready = given["always_ready"] * given["days"] * 86400 * given["memory_gb"]
     storage = calls * given["days"]
     # An event is taken in and delivered; a job's news is published first.
@@ -121,13 +122,13 @@ def page(measured: Mapping[str, Any]) -> str:
     runs = ", ".join(f"{name} {each['count']:,}" for name, each in measured["executions"].items())
     calls = ", ".join(f"{name} {count:,}" for name, count in measured["calls"].items())
     billed = "".join(f"| {line.what} | {line.arithmetic} | {line.amount:,.2f} |\n" for line in lines)
-    wait = assumed["storage_seconds"]
+    wait, least = assumed["storage_seconds"], assumed["least_seconds"]
     return f"""# What it costs to run
 
 About **{total:,.0f} US dollars a month for 1,000 clusters** that are protected and quiet, {total / 1000:.2f} a
 cluster; {hundred:,.0f} for 100 clusters in one subscription. With instances of 512 MB and none that is always ready:
-{small:,.0f} for the thousand. It is an upper bound: every execution is reckoned as if it had an instance for itself,
-for a second at least, and no free grant is taken off.
+{small:,.0f} for the thousand. What it works is reckoned high: every execution as if it had an instance for itself, and
+for a second more than it took; no free grant is taken off.
 
 **Not in it is what Azure Backup charges**: its fee for each protected namespace, snapshots, the vault tier. That is
 usually many times more, and it is the same with and without the Guard;
@@ -182,7 +183,7 @@ A day of the measured fleet is scaled to *n* clusters; timers are not.
 
 ```
 executions = days × (looks(n) + events(n) + timers + backups × n)
-on demand  = max(days × (seconds(n) + storage calls(n) × {wait:g} s), executions × 1 s) × memory × price
+on demand  = (days × (seconds(n) + storage calls(n) × {wait:g} s) + executions × {least:g} s) × memory × price
 ready      = instances × days × 86,400 s × memory × price
 storage    = days × storage calls(n) ÷ 10,000 × price
 Event Grid = 2 × days × (events(n) + backups × n) × price
@@ -204,7 +205,7 @@ alerts     = rules × price + metric rules × (subscriptions + 1) × price
 def main(arguments: list[str]) -> None:
     """Without arguments the page; with some, the bill alone."""
     parser = argparse.ArgumentParser(prog="python -m infra.costs", description=__doc__)
-    parser.add_argument("--clusters", type=float)
+    parser.add_argument("--clusters", metavar="NUMBER")
     parser.add_argument("--price", action="append", default=[], metavar="NAME=USD")
     parser.add_argument("--assume", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args(arguments)
@@ -213,9 +214,8 @@ def main(arguments: list[str]) -> None:
         sys.stdout.write(page(measured))
         return
     prices = _with(PRICES, options.price, parser)
-    given = _with(ASSUMED, options.assume, parser)
-    if options.clusters is not None:
-        given["clusters"] = options.clusters
+    clusters = [] if options.clusters is None else [f"clusters={options.clusters}"]
+    given = _with(ASSUMED, [*options.assume, *clusters], parser)
     lines = bill(measured, prices, given)
     for line in lines:
         print(f"{line.what:24}{line.amount:12,.2f}   {line.arithmetic}")
@@ -234,6 +234,8 @@ def _with(
             values[name] = float(value)
         except ValueError:
             parser.error(f"{change!r}: {value!r} is no number")
+        if not 0 <= values[name] < math.inf:
+            parser.error(f"{change!r}: {value!r} is no number from 0")
     return values
 
 

@@ -2,10 +2,11 @@
 // after, and who hears of its own health. Stage two, once the code is there, are the event subscriptions (infra/events).
 //
 // Lists are texts with commas between: variables of the azd environment, which the parameters come from
-// (main.parameters.json), are texts. `azd env set GUARD_ALERT_EMAIL sre@example.com` sets alertEmail, and so on.
+// (main.parameters.json), are texts. `azd env set GUARD_ALERT_EMAIL sre@example.com` sets alertEmail, and so on. No output
+// is called like a variable that a person sets: azd removes outputs from its environment on `azd down`.
 targetScope = 'subscription'
 
-@description('Name of the azd environment: names the resource group and the app\'s custom role.')
+@description('Name of the azd environment: names the resource group, and marks what belongs to it.')
 @minLength(1)
 @maxLength(64)
 param environmentName string
@@ -24,18 +25,6 @@ param subscriptions string = ''
 
 @description('Names (not display names) of management groups whose subscriptions are looked after, too.')
 param managementGroups string = ''
-
-@description('Azure regions whose snapshot resource groups are made, so that the app may let clusters use them (mode enforce). Empty: where clusters are when the hook runs.')
-param regions string = ''
-
-@description('Vault classes of guard.yaml besides default; each has snapshot groups of its own.')
-param vaultClasses string = ''
-
-@description('ARM ids of snapshot resource groups that profiles name and that are there already.')
-param moreSnapshotGroups string = ''
-
-@description('ARM ids of system topics to share, where a subscription has one already: it can have one only.')
-param systemTopics string = ''
 
 @description('How events reach the app: by its functions\' endpoints, with the Functions host\'s own key; or by the queue `events`, with an identity.')
 @allowed(['function', 'queue'])
@@ -255,7 +244,7 @@ module workspaceRights 'app/workspace-rights.bicep' = {
     workspaceName: names.workspace
     mode: mode
     appPrincipalId: identity.outputs.principalId
-    roleName: 'AKS Backup Guard ${environmentName}'
+    roleName: 'AKS Backup Guard of ${names.app}'
   }
   dependsOn: [monitoring]
 }
@@ -316,7 +305,7 @@ module rights 'fleet/subscription.bicep' = [
     params: {
       mode: mode
       appPrincipalId: identity.outputs.principalId
-      roleName: 'AKS Backup Guard ${environmentName}'
+      roleName: 'AKS Backup Guard of ${names.app}'
     }
   }
 ]
@@ -412,17 +401,4 @@ output MONITORED_SUBSCRIPTIONS string = join(monitored, ',')
 output EVENT_DELIVERY string = eventDelivery
 
 @description('What the app may do: audit or enforce.')
-output GUARD_MODE string = mode
-
-// Parameters that only the hooks read, which make what must not be in this deployment (docs/decisions/0015).
-@description('Azure regions whose snapshot groups are made.')
-output GUARD_REGIONS string = regions
-
-@description('Vault classes besides default.')
-output GUARD_VAULT_CLASSES string = vaultClasses
-
-@description('Snapshot groups that profiles name.')
-output GUARD_MORE_SNAPSHOT_GROUPS string = moreSnapshotGroups
-
-@description('System topics to share.')
-output GUARD_SYSTEM_TOPICS string = systemTopics
+output DEPLOYED_MODE string = mode

@@ -1,7 +1,8 @@
 """`python -m infra.package` (`make package`): builds dist/app, which azd deploys, and dist/app.zip, the same packed.
 
 The package is whole: the app's own files, its packages as Linux x86-64 wheels for CPython 3.13 whatever machine builds
-it, all of it compiled. Nothing is built in Azure. The same input makes the same bytes.
+it, all of it compiled. Nothing is built in Azure. The same input and the same Python make
+the same bytes.
 """
 
 import hashlib
@@ -74,9 +75,10 @@ def build(target: Path, *, checkout: Path = CHECKOUT, configuration: str = "guar
         sizes = _sizes(folder, owners)
         pack(folder, archive)
         (folder / IGNORE_FILE).write_text(IGNORES_NOTHING, encoding="utf-8")
-        shutil.rmtree(target / "app", ignore_errors=True)
-        folder.replace(target / "app")
-        archive.replace(target / "app.zip")
+        for made in (folder, archive):
+            if (target / made.name).exists():
+                (target / made.name).replace(Path(scratch) / f"former-{made.name}")
+            made.replace(target / made.name)
     return Built(target / "app", target / "app.zip", sizes.pop(""), sizes)
 
 
@@ -124,6 +126,8 @@ def install(requirements: Path, packages: Path) -> dict[str, str]:
         said = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("WARNING"))
         missing = re.search(r"No matching distribution found for (\S+)", said)
         why = f"{missing[1]} has no wheel for Linux x86-64 and CPython 3.13" if missing else "pip could not install"
+        if "Retrying (" in done.stderr:  # and then pip knows of no version of anything
+            why = "the package index cannot be reached"
         raise CannotPackageError(f"{why}; pip said:\n{said}")
     found = {_normal(each.name): each for each in distributions(path=[str(packages)])}
     if unpinned := sorted(found.keys() - pinned):

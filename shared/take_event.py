@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from shared.domain.errors import MalformedEventError
+from shared.domain.ids import ClusterId
 from shared.events.cluster_events import is_of_azure, parse_cluster_event
 from shared.events.job_events import parse_job_event
 from shared.events.synthetic import parse_synthetic_event
@@ -69,7 +70,11 @@ async def _cluster_event(payload: str, world: GetWorld) -> Outcome:
     changed = parse_cluster_event(payload)
     if changed is None:
         return "ignored"
-    await request_look(changed.cluster, await world())
+    here = await world()
+    if _is_elsewhere(changed.cluster, here):
+        log.warning("ignored an event about %s, whose subscription is none of those in scope", changed.cluster)
+        return "ignored"
+    await request_look(changed.cluster, here)
     log.info("cluster %s was %s (event %r)", changed.cluster, changed.what, changed.event_id)
     return "taken"
 
@@ -88,6 +93,14 @@ async def _job_event(payload: str, world: GetWorld) -> Outcome:
         await take_in(job, await world())
         log.info("took in %s of %s", job.key, job.cluster)
     return "taken"
+
+
+def _is_elsewhere(cluster: ClusterId, world: World) -> bool:
+    """No topic of the deployment tells of such a cluster, so somebody else does. Below a management group there may be
+    subscriptions that no sweep has seen yet; without a scope there is none to be outside of."""
+    scope = world.scope
+    named = bool(scope.subscriptions) and not scope.management_groups
+    return named and cluster.subscription_id not in scope.subscriptions
 
 
 def _type_of(payload: str) -> str:

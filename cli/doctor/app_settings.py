@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cli.doctor.check import Check, Result
 from cli.doctor.deployment import Deployment
 from cli.doctor.seen import Sight, Unread
-from shared.settings import PREFIX, SETTINGS, InvalidSettingsError, read_settings
+from shared.settings import CHANNEL_PREFIX, PREFIX, SETTINGS, InvalidSettingsError, read_settings
 from shared.settings.catalogue import (
     CLIENT_ID,
     EVENT_TOPIC,
@@ -28,14 +28,30 @@ def check_app_settings(deployment: Deployment, sight: Sight) -> Iterator[Result]
     else:
         yield from _valid(deployment, settings)
         yield from _as_deployed(deployment, settings)
+        yield from _channels(deployment, settings)
     references = sight.references
     if isinstance(references, Unread):
         yield Check(GROUP, "secrets").unread(references)
         return
+    told = {each.setting for each in references}
+    for name, value in settings.items() if not isinstance(settings, Unread) else ():
+        if value.lower().startswith(_REFERENCE) and name not in told:
+            yield Check(GROUP, "secret", name).unread(Unread("Azure does not say whether the reference is resolved."))
     for each in references:
         fix = f"az keyvault secret list --vault-name {deployment.key_vault} --output table"
         message = f"The reference is {each.status or 'of unknown state'}: {each.details or 'no reason is given'}."
         yield Check(GROUP, "secret", each.setting).that(each.status == "Resolved", message, fix)
+
+
+def _channels(deployment: Deployment, settings: Mapping[str, str]) -> Iterator[Result]:
+    """Whoever may read the app's settings would read the addresses."""
+    for name, value in settings.items():
+        if name.startswith(CHANNEL_PREFIX) and value.strip() and not value.strip().lower().startswith(_REFERENCE):
+            secret = "channel-" + name.removeprefix(CHANNEL_PREFIX).lower().replace("_", "-")
+            keep = f"az keyvault secret set --vault-name {deployment.key_vault} --name {secret} --file address.txt"
+            refer = f"@Microsoft.KeyVault(VaultName={deployment.key_vault};SecretName={secret})"
+            message = "The address stands in the settings, and not in the key vault."
+            yield Check(GROUP, "secret", name).wrong(message, f"{keep} && {_set(deployment, name, refer)}")
 
 
 def _valid(deployment: Deployment, settings: Mapping[str, str]) -> Iterator[Result]:

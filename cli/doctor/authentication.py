@@ -1,6 +1,7 @@
 """App Service authentication: who calls is known, and nothing is left open that need not be."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from cli.doctor.check import Check, Result
@@ -11,6 +12,7 @@ GROUP = "authentication"
 EXCLUDED_PATHS = ("/api/health", "/runtime/webhooks/eventgrid")
 """Strangers see a little of the app's health; Event Grid brings the webhook's own key."""
 
+_TENANT = re.compile(r"^https://[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|$)")
 _AUDIENCES = "identityProviders.azureActiveDirectory.validation.allowedAudiences"
 
 
@@ -40,6 +42,13 @@ def check_authentication(deployment: Deployment, sight: Sight) -> Iterator[Resul
                 "globalValidation.unauthenticatedClientAction": "RedirectToLoginPage",
             }
         ),
+    )
+    # A token of any tenant is good where the issuer is "common" or missing; who is let in is then others' business.
+    one_tenant = _TENANT.search(found.issuer) is not None
+    yield Check(GROUP, "issuer").that(
+        one_tenant,
+        f"It takes tokens of other tenants: the issuer is {found.issuer[:200] or 'not set'}.",
+        "azd provision",
     )
     wanted = {path.lower() for path in EXCLUDED_PATHS}
     more, fewer = sorted(found.excluded_paths - wanted), sorted(wanted - found.excluded_paths)

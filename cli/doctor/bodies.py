@@ -1,6 +1,6 @@
 """Azure's answers as what was seen. A field that is missing has the meaning Azure gives to its absence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cli.doctor.seen import (
@@ -14,6 +14,8 @@ from cli.doctor.seen import (
     Topic,
 )
 from shared.arm.answer import JsonObject
+
+_CLUSTERS = "/providers/microsoft.containerservice/managedclusters/"
 
 
 def function_app(body: JsonObject) -> FunctionApp:
@@ -56,6 +58,7 @@ def authentication(body: JsonObject) -> Authentication:
         required=validation.get("requireAuthentication") is True
         and _text(validation, "unauthenticatedClientAction").lower() != "allowanonymous",
         client_id=_text(_object(entra, "registration"), "clientId"),
+        issuer=_text(_object(entra, "registration"), "openIdIssuer").lower(),
         audiences=_lower(_object(entra, "validation").get("allowedAudiences")),
         excluded_paths=_lower(validation.get("excludedPaths")),
     )
@@ -109,6 +112,7 @@ def event_subscription(body: JsonObject) -> EventSubscription:
         queue=_text(place, "queueName").lower(),
         event_types=_lower(chosen.get("includedEventTypes")),
         operations=_operations(chosen.get("advancedFilters")),
+        other_filters=tuple(_other_filters(chosen)),
         dead_letters=f"{_text(blob, 'resourceId')}/{_text(blob, 'blobContainerName')}".lower() if blob else "",
         attempts=_number(retry, "maxDeliveryAttempts"),
         minutes=_number(retry, "eventTimeToLiveInMinutes"),
@@ -124,10 +128,27 @@ def _operations(filters: Any) -> frozenset[str] | None:
     """All that filters on the operation's name let through together."""
     found: frozenset[str] | None = None
     for each in filters if isinstance(filters, list) else ():
-        if _text(each, "key").lower() == "data.operationname" and _text(each, "operatorType").lower() == "stringin":
+        if _is_by_operation(each):
             values = _lower(each.get("values"))
             found = values if found is None else found & values
     return found
+
+
+def _other_filters(chosen: JsonObject) -> Iterator[str]:
+    """But for the one that lets every cluster through, which the deployment has."""
+    for name in ("subjectBeginsWith", "subjectEndsWith"):
+        if value := _text(chosen, name):
+            yield f"{name} {value}"
+    filters = chosen.get("advancedFilters")
+    for each in filters if isinstance(filters, list) else ():
+        kind, key, values = _text(each, "operatorType"), _text(each, "key"), each.get("values", each.get("value"))
+        of_clusters = (kind.lower(), key.lower()) == ("stringcontains", "subject") and _CLUSTERS in _lower(values)
+        if not _is_by_operation(each) and not of_clusters:
+            yield f"{kind} {key} {values}"
+
+
+def _is_by_operation(each: JsonObject) -> bool:
+    return (_text(each, "key").lower(), _text(each, "operatorType").lower()) == ("data.operationname", "stringin")
 
 
 def _properties(body: JsonObject) -> JsonObject:

@@ -17,7 +17,7 @@ _NEEDED = {
     "key_vault": "KEY_VAULT_NAME",
     "workspace_id": "LOG_ANALYTICS_WORKSPACE_ID",
     "event_delivery": "EVENT_DELIVERY",
-    "mode": "GUARD_MODE",
+    "mode": "DEPLOYED_MODE",
 }
 _LISTS = {
     "subscriptions": "MONITORED_SUBSCRIPTIONS",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cli.doctor.check import Check, Result
 from cli.doctor.deployment import Deployment
-from cli.doctor.seen import EventSubscription, Listening, Sight, Unread
+from cli.doctor.seen import EventSubscription, Listening, Sight, Topic, Unread
 from shared.events import cluster_events, job_events
 from shared.record.keys import EVENTS_QUEUE
 
@@ -23,6 +23,10 @@ def check_events(deployment: Deployment, sight: Sight) -> Iterator[Result]:
     if isinstance(sight.monitored, Unread):
         yield Check(SUBSCRIPTIONS, "system topic").unread(sight.monitored)
         return
+    for group in sight.hidden_groups:
+        why = "Resource Graph shows no subscription below it, so nothing there was looked at."
+        right = f"Reader on /providers/Microsoft.Management/managementGroups/{group}"
+        yield Check(SUBSCRIPTIONS, "management group", group).unread(Unread(why, right))
     function = f"{deployment.app_id}/functions/cluster_events"
     operations = tuple(cluster_events.OPERATIONS)
     for each in sight.monitored:
@@ -32,15 +36,22 @@ def check_events(deployment: Deployment, sight: Sight) -> Iterator[Result]:
         elif topic is None:
             yield check.wrong("It has no system topic, so that nobody hears of new clusters.", _LISTEN)
         else:
-            ready = topic.state == "Succeeded" and bool(topic.principal_id)
-            message = (
-                f"It is {topic.state}." if topic.principal_id else "It has no identity, and cannot leave dead letters."
-            )
-            fix = _LISTEN
-            if not topic.principal_id:
-                fix = f"az resource update --ids {topic.id} --set identity.type=SystemAssigned"
-            yield check.that(ready, message, fix)
+            yield _system_topic(check, topic, deployment)
             yield from _listened(deployment, each.id, each.system_topic, function, cluster_events.TYPES, operations)
+
+
+def _system_topic(check: Check, topic: Topic, deployment: Deployment) -> Result:
+    """Azure may refuse an identity to a subscription's topic, which is global; only the queue cannot do without."""
+    if topic.state != "Succeeded":
+        return check.wrong(f"It is {topic.state}.", _LISTEN)
+    if topic.principal_id:
+        return check.ok()
+    if deployment.event_delivery == "queue":
+        fix = f"az resource update --ids {topic.id} --set identity.type=SystemAssigned"
+        return check.wrong("It has no identity, and cannot reach the queue.", fix)
+    return check.ok(
+        "It has no identity, so what cannot be delivered is found by the hourly search, not in dead letters."
+    )
 
 
 def _own_topic(deployment: Deployment, listening: Listening) -> Iterator[Result]:
@@ -91,16 +102,15 @@ def _listened(
         return
     best = next((each for each in ours if each.state == "Succeeded"), ours[0])
     yield check.that(best.state == "Succeeded", f"{best.id.rsplit('/', 1)[-1]} is {best.state}.", _LISTEN)
-    left_out = _left_out(best, types, operations)
-    yield Check(SUBSCRIPTIONS, "filter", subject).that(
-        not left_out, f"It lets none of these through: {left_out}.", _LISTEN
-    )
-    dead_letters = f"{deployment.storage_id}/dead-letters".lower()
-    yield Check(SUBSCRIPTIONS, "dead letters", subject).that(
-        best.dead_letters == dead_letters,
-        "What cannot be delivered is lost, or lies elsewhere than in the container dead-letters.",
-        _LISTEN,
-    )
+    left_out, others = _left_out(best, types, operations), ", ".join(best.other_filters)
+    message = f"It lets none of these through: {left_out}." if left_out else f"It chooses by more: {others[:500]}."
+    yield Check(SUBSCRIPTIONS, "filter", subject).that(not left_out and not others, message, _LISTEN)
+    if listening.topic.principal_id:
+        yield Check(SUBSCRIPTIONS, "dead letters", subject).that(
+            best.dead_letters == f"{deployment.storage_id}/dead-letters".lower(),
+            "What cannot be delivered is lost, or lies elsewhere than in the container dead-letters.",
+            _LISTEN,
+        )
     patient = best.attempts >= _LEAST_ATTEMPTS and best.minutes >= _LEAST_MINUTES
     yield Check(SUBSCRIPTIONS, "retry policy", subject).that(
         patient, f"It gives up after {best.attempts} attempts or {best.minutes} minutes.", _LISTEN

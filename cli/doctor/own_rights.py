@@ -53,15 +53,19 @@ def _has(check: Check, right: OwnRight, assignments: Seen[Assignments], principa
     if isinstance(assignments, Unread):
         return check.unread(assignments)
     scope = right.scope.lower()
-    given = any(
-        each.guid == right.guid and (scope == each.scope or scope.startswith(each.scope.rstrip("/") + "/"))
+    found = [
+        each
         for each in assignments
-    )
-    fix = (
+        if each.guid == right.guid and (scope == each.scope or scope.startswith(each.scope.rstrip("/") + "/"))
+    ]
+    given = any(not each.condition for each in found)  # what a condition lets through, nobody here can say
+    in_its_place = "".join(f"az role assignment delete --ids {each.id} && " for each in found if each.scope == scope)
+    fix = in_its_place + (
         f"az role assignment create --assignee-object-id {principal} --assignee-principal-type ServicePrincipal "
         f"--role {right.guid} --scope {right.scope}"
     )
-    return check.that(given, f"The role {right.role} is missing at {right.scope}.", fix)
+    message = f"The role {right.role} is {'under a condition' if found else 'missing'} at {right.scope}."
+    return check.that(given, message, fix)
 
 
 def _place(right: OwnRight) -> str:

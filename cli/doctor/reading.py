@@ -70,8 +70,9 @@ class _Looking:
             own_topic = begin(self._own_topic())
             own = begin(self._assignments.of(f"/subscriptions/{d.subscription}", d.principal_id))
             groups = {name: begin(self._assignments.of(_group(name), d.principal_id)) for name in d.management_groups}
-            monitored = begin(self._monitored())
+            fleet = begin(self._fleet())
             health = begin(self._health())
+        monitored, hidden = fleet.result()
         return Sight(
             app=function_app.result(),
             functions=functions.result(),
@@ -86,7 +87,8 @@ class _Looking:
             own_topic=own_topic.result(),
             own_assignments=own.result(),
             management_groups={name: task.result() for name, task in groups.items()},
-            monitored=monitored.result(),
+            monitored=monitored,
+            hidden_groups=hidden,
             health=health.result(),
         )
 
@@ -143,16 +145,18 @@ class _Looking:
 
     # Where clusters are
 
-    async def _monitored(self) -> Seen[tuple[Monitored, ...]]:
+    async def _fleet(self) -> tuple[Seen[tuple[Monitored, ...]], tuple[str, ...]]:
+        """The monitored subscriptions, and the management groups below which none shows."""
         d = self._deployment
         reader = GraphFleetReader(self._arm, _Now(self._arm))
         try:
             found = await reader.scope(Scope(tuple(each.lower() for each in d.subscriptions), d.management_groups))
         except GuardError as error:
-            return unread(error, "Reader on the monitored subscriptions")
+            return unread(error, "Reader on the monitored subscriptions"), ()
         shown = {each.subscription_id for each in found.subscriptions}
         ids = dict.fromkeys((*(each.lower() for each in d.subscriptions), *sorted(shown)))
-        return tuple(await asyncio.gather(*(self._subscription(each, each in shown) for each in ids)))
+        hidden = tuple(group for group in d.management_groups if group in found.unreadable)
+        return tuple(await asyncio.gather(*(self._subscription(each, each in shown) for each in ids))), hidden
 
     async def _subscription(self, subscription_id: str, shown: bool) -> Monitored:
         scope = f"/subscriptions/{subscription_id}"

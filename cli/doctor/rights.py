@@ -1,6 +1,6 @@
 """What the app may do where clusters are: everything it calls, and nothing beyond."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from cli.doctor.check import Check, Result
@@ -51,7 +51,7 @@ def _at(
         return
     above = [each for each in assignments if _covers(each.scope, scope)]
     unknown = next((each.role for each in above if isinstance(each.role, Unread)), None)
-    missing = [action for action in wanted.actions if not any(_gives(each, action) for each in above)]
+    missing = [action for action in wanted.needed if not any(_gives(each, action) for each in above)]
     if missing and unknown is not None:
         yield actions.unread(unknown)
     else:
@@ -70,7 +70,14 @@ def _at(
 def _surplus(check: Check, assignments: Assignments, deployment: Deployment, wanted: WantedRights) -> Iterator[Result]:
     """What no reviewed file gives: each with the command that takes it away."""
     found = [(each, why) for each in assignments if (why := _too_much(each, deployment, wanted))]
-    if not found:
+    unknown = [
+        each.role
+        for each in assignments
+        if isinstance(each.role, Unread) and each.guid not in _PRIVILEGED and not _is_resource(each.scope)
+    ]
+    if unknown:
+        yield check.unread(unknown[0])
+    elif not found:
         yield check.ok()
     for each, why in found:
         fix = "azd provision" if _is_ours(each, wanted) else f"az role assignment delete --ids {each.id}"
@@ -85,7 +92,7 @@ def _is_ours(each: Assignment, wanted: WantedRights) -> bool:
     """Whether it is the deployment's own custom role, whatever else somebody put into it."""
     if isinstance(each.role, Unread) or not each.role.custom:
         return False
-    return all(_gives(each, action) for action in wanted.actions)
+    return all(_gives(each, action) for action in wanted.needed)
 
 
 def _too_much(each: Assignment, deployment: Deployment, wanted: WantedRights) -> str:
@@ -100,10 +107,9 @@ def _too_much(each: Assignment, deployment: Deployment, wanted: WantedRights) ->
     if each.guid in _PRIVILEGED:
         bare = " without a condition" if each.guid == _RBAC_ADMINISTRATOR and not each.condition else ""
         return f"The app is {_PRIVILEGED[each.guid]}{bare} at {each.scope}."
-    if len(each.scope.strip("/").split("/")) >= _RESOURCE_SEGMENTS or isinstance(each.role, Unread):
+    if _is_resource(each.scope) or isinstance(each.role, Unread):
         return ""
-    allowed = {action.lower() for action in wanted.actions}
-    more = [action for action in each.role.actions if action.lower() not in allowed]
+    more = [action for action in each.role.actions if not _is_within(wanted.actions, action)]
     if not more:
         return ""
     return (
@@ -156,10 +162,13 @@ def _gives(each: Assignment, action: str) -> bool:
 
 
 def _allows(role: Role, action: str) -> bool:
-    def named(patterns: tuple[str, ...]) -> bool:
-        return any(fnmatchcase(action.lower(), pattern.lower().replace("[", "[[]")) for pattern in patterns)
+    return _is_within(role.actions, action) and not _is_within(role.not_actions, action)
 
-    return named(role.actions) and not named(role.not_actions)
+
+def _is_within(patterns: Iterable[str], action: str) -> bool:
+    """Whether one of the patterns means all that the action, which may be a pattern too, does: a `*` of it is then held
+    against a `*` of theirs."""
+    return any(fnmatchcase(action.lower(), pattern.lower().replace("[", "[[]")) for pattern in patterns)
 
 
 def _covers(outer: str, scope: str) -> bool:
@@ -167,6 +176,10 @@ def _covers(outer: str, scope: str) -> bool:
     below it."""
     outer, scope = outer.lower().rstrip("/"), scope.lower()
     return outer == "" or outer == scope or outer.startswith("/providers/microsoft.management/managementgroups/")
+
+
+def _is_resource(scope: str) -> bool:
+    return len(scope.strip("/").split("/")) >= _RESOURCE_SEGMENTS
 
 
 def _is_group(scope: str) -> bool:

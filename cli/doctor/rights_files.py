@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cli.doctor.deployment import Deployment
-from infra.rights import ASSIGN_CONTRIBUTOR, ASSIGN_ROLES, GRANTS, Mode, actions
+from infra.rights import ACTIONS, ASSIGN_CONTRIBUTOR, ASSIGN_ROLES, GRANTS, Mode, actions, called
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,11 @@ class OwnRight:
 
 @dataclass(frozen=True, slots=True)
 class WantedRights:
-    """`actions` in Azure's spelling. The conditions are as they are deployed, for the app's own principal."""
+    """`actions` in Azure's spelling, patterns among them; `needed` is what of them the app calls. The conditions are as
+    they are deployed, for the app's own principal."""
 
     actions: tuple[str, ...]
+    needed: tuple[str, ...]
     assign_roles: str
     assign_contributor: str
     app: tuple[OwnRight, ...]
@@ -43,7 +45,14 @@ def wanted_rights(deployment: Deployment) -> WantedRights:
     def condition(text: str) -> str:
         return text.replace("{appPrincipalId}", deployment.principal_id)
 
-    return WantedRights(actions(mode), condition(ASSIGN_ROLES), condition(ASSIGN_CONTRIBUTOR), of("app"), of("topics"))
+    return WantedRights(
+        actions(mode),
+        tuple(each.action for each in called(ACTIONS) if mode == "enforce" or each.audit),
+        condition(ASSIGN_ROLES),
+        condition(ASSIGN_CONTRIBUTOR),
+        of("app"),
+        of("topics"),
+    )
 
 
 def _places(deployment: Deployment) -> Mapping[str, str]:

@@ -48,6 +48,7 @@ class Authentication:
     enabled: bool
     required: bool
     client_id: str
+    issuer: str
     audiences: frozenset[str]
     excluded_paths: frozenset[str]
 
@@ -85,6 +86,8 @@ class EventSubscription:
     queue: str
     event_types: frozenset[str]
     operations: frozenset[str] | None
+    other_filters: tuple[str, ...]
+    """What else events are chosen by, as a person reads it."""
     dead_letters: str
     """`ACCOUNT_ID/CONTAINER`; empty when there is no place for them."""
     attempts: int
@@ -166,4 +169,6 @@ class Sight:
     management_groups: Mapping[str, Seen[Assignments]]
     """The app's assignments at each of them and above."""
     monitored: Seen[tuple[Monitored, ...]]
+    hidden_groups: tuple[str, ...]
+    """Management groups of which Resource Graph shows no subscription."""
     health: Seen[AppHealth]

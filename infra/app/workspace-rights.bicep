@@ -1,4 +1,4 @@
-// What the app may do with one Log Analytics workspace: read ended jobs there and, when it acts, name it as the place
+// What the app may do with one Log Analytics workspace: read ended jobs there and, in mode enforce, name it as the place
 // where vaults send their jobs. main.bicep deploys this for the app's own workspace; for another one it is deployed to
 // that workspace's resource group by hand (not by main.bicep: `azd down` takes the groups of its deployment for its own).
 @description('Name of the workspace.')
@@ -15,7 +15,8 @@ param appPrincipalId string
 param roleName string
 
 var rights = loadJsonContent('../rights/workspace-actions.json')
-var actions = [for right in rights: right.action]
+var granted = mode == 'audit' ? filter(rights, right => right.audit) : rights
+var actions = [for right in granted: right.action]
 var logAnalyticsReader = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '73c42c96-874c-492b-b04d-ab87d138a893')
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
@@ -33,7 +34,8 @@ resource readerOfLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (mode == 'enforce') {
+// Deployed in audit mode, too: an app that may no longer enforce loses what the role gave it.
+resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(workspace.id, roleName)
   properties: {
     roleName: '${roleName} ${workspaceName} ${uniqueString(workspace.id)}'
@@ -51,7 +53,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (mode ==
   }
 }
 
-resource senderOfJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (mode == 'enforce') {
+resource senderOfJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(workspace.id, appPrincipalId, roleName)
   scope: workspace
   properties: {

@@ -4,6 +4,9 @@
 @description('Name of the system topic.')
 param systemTopicName string
 
+@description('Whether the system topic has an identity. Without one nothing is left as a dead letter, and the queue cannot be reached.')
+param topicIdentity bool
+
 @description('The function app.')
 param functionAppId string
 
@@ -71,7 +74,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
         }
       }
     } : null
-    deadLetterWithResourceIdentity: {
+    deadLetterWithResourceIdentity: topicIdentity ? {
       identity: {
         type: 'SystemAssigned'
       }
@@ -82,7 +85,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
           blobContainerName: 'dead-letters'
         }
       }
-    }
+    } : null
     retryPolicy: {
       maxDeliveryAttempts: 30
       eventTimeToLiveInMinutes: 1440

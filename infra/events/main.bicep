@@ -24,6 +24,9 @@ param systemTopicName string
 @description('Whether the system topic is made here. An Azure subscription can have one only: an existing one is shared.')
 param makeSystemTopic bool
 
+@description('Whether the system topic has an identity, by which dead letters are kept. Azure may refuse one: the topic is global.')
+param topicIdentity bool
+
 @description('The app\'s own topic, when this is the subscription of the app; else empty.')
 param eventTopicId string
 
@@ -54,12 +57,13 @@ module systemTopic 'system-topic.bicep' = if (monitored && makeSystemTopic) {
   scope: resourceGroup(topicGroupName)
   params: {
     name: systemTopicName
+    withIdentity: topicIdentity
     tags: tags
   }
   dependsOn: [topicGroup]
 }
 
-module systemTopicIdentity 'topic-identity.bicep' = if (monitored) {
+module systemTopicIdentity 'topic-identity.bicep' = if (monitored && topicIdentity) {
   name: 'aks-backup-guard-topic-identity'
   scope: resourceGroup(topicGroupName)
   params: {
@@ -68,12 +72,12 @@ module systemTopicIdentity 'topic-identity.bicep' = if (monitored) {
   dependsOn: [systemTopic]
 }
 
-module systemTopicRights 'delivery-rights.bicep' = if (monitored) {
+module systemTopicRights 'delivery-rights.bicep' = if (monitored && topicIdentity) {
   name: 'aks-backup-guard-rights-${uniqueString(subscription().id)}'
   scope: resourceGroup(account[2], account[4])
   params: {
     storageAccountName: account[8]
-    principalId: systemTopicIdentity.outputs.principalId
+    principalId: systemTopicIdentity!.outputs.principalId
     eventDelivery: eventDelivery
   }
 }
@@ -83,11 +87,12 @@ module clusterEvents 'cluster-events.bicep' = if (monitored) {
   scope: resourceGroup(topicGroupName)
   params: {
     systemTopicName: systemTopicName
+    topicIdentity: topicIdentity
     functionAppId: functionAppId
     storageAccountId: storageAccountId
     eventDelivery: eventDelivery
   }
-  dependsOn: [systemTopicRights]
+  dependsOn: [systemTopic, systemTopicRights]
 }
 
 module deadClusterEvents '../health/dead-letter-alerts.bicep' = if (monitored) {

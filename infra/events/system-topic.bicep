@@ -2,6 +2,9 @@
 @description('Name of the system topic.')
 param name string
 
+@description('Whether the topic gets an identity.')
+param withIdentity bool
+
 @description('Tags of the topic.')
 param tags object
 
@@ -9,9 +12,9 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
   location: 'global'
   tags: tags
-  identity: {
+  identity: withIdentity ? {
     type: 'SystemAssigned'
-  }
+  } : null
   properties: {
     source: subscription().id
     topicType: 'Microsoft.Resources.Subscriptions'

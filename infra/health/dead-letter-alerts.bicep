@@ -25,7 +25,7 @@ var metrics = [
 
 resource rules 'Microsoft.Insights/metricAlerts@2018-03-01' = [
   for metric in metrics: {
-    name: 'aks-backup-guard-${metric.title}-${topicName}'
+    name: 'aks-backup-guard-${metric.title}-${topicName}-${uniqueString(actionGroupId)}' // installations share topics
     location: 'global'
     tags: tags
     properties: {

@@ -28,32 +28,46 @@ class AppRegistration:
     object_id: str
 
 
-def ensure_app_registration(
-    name: str, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
-) -> AppRegistration:
-    """The registration of that name, made when it is not there, with its app roles. Raises StepError. Whoever makes it
-    owns it, which Azure asks of the one who makes the action group. `sleep` is how it waits until all of Graph knows
-    what was made."""
-    roles = json.loads(_ROLES.read_text(encoding="utf-8"))
-    application = _first("applications", f"displayName eq '{name}'")
-    if application is None:
-        wanted = {
-            "displayName": name,
-            "signInAudience": "AzureADMyOrg",
-            "appRoles": roles,
-            "api": {"requestedAccessTokenVersion": 2},
-            "web": {"implicitGrantSettings": {"enableIdTokenIssuance": True}},
-        }
-        application = rest("POST", f"{_GRAPH}/applications", wanted)
-        say(f"made the app registration {name}")
-    client_id, object_id = str(application["appId"]), str(application["id"])
+def register_app(name: str, say: Callable[[str], None]) -> AppRegistration:
+    """Makes the registration. Whoever makes it owns it, which Azure asks of the one who makes the action group. Raises
+    StepError, also where there is one of that name: names are no secret, and the owner of a registration lets in whom
+    he likes, so a person says whether it is the right one."""
+    there = _first("applications", f"displayName eq '{name}'")
+    if there is not None:
+        raise StepError(
+            f"there is an app registration {name!r} already, which this azd environment did not make. If you know its "
+            "owners, who decide who gets in, take it:",
+            f"azd env set AUTH_CLIENT_ID {there['appId']}\nazd env set AUTH_APP_OBJECT_ID {there['id']}",
+        )
+    wanted = {
+        "displayName": name,
+        "signInAudience": "AzureADMyOrg",
+        "appRoles": _roles(),
+        "api": {"requestedAccessTokenVersion": 2},
+        "web": {"implicitGrantSettings": {"enableIdTokenIssuance": True}},
+    }
+    made = rest("POST", f"{_GRAPH}/applications", wanted)
+    say(f"made the app registration {name}")
+    return AppRegistration(str(made["appId"]), str(made["id"]))
+
+
+def complete_app(
+    client_id: str, name: str, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Gives the registration of that name what it lacks: its URI, app roles, its enterprise application. One that is
+    called otherwise is somebody's own and left alone. Raises StepError. `sleep` is how it waits until all of Graph
+    knows what was made."""
+    application = _patiently_found(client_id, sleep)
+    if application is None or application.get("displayName") != name:
+        return
+    there, uris = application["appRoles"], application.get("identifierUris", [])
+    missing = [role for role in _roles() if role["value"] not in {each["value"] for each in there}]
     uri = f"api://{client_id}"
-    if uri not in application.get("identifierUris", []) or _values(application["appRoles"]) != _values(roles):
-        body = {"identifierUris": [uri], "appRoles": roles}
-        _patiently(sleep, "PATCH", f"applications/{object_id}", body)
-        say(f"the app registration has the app roles {', '.join(sorted(_values(roles)))}")
+    if missing or uri not in uris:
+        body = {"identifierUris": [*{*uris, uri}], "appRoles": [*there, *missing]}
+        _patiently(sleep, "PATCH", f"applications/{application['id']}", body)
+        say(f"the app registration has the app roles {', '.join(sorted(role['value'] for role in body['appRoles']))}")
     _service_principal(client_id, sleep)
-    return AppRegistration(client_id, object_id)
 
 
 def allow_azure_monitor(
@@ -107,5 +121,14 @@ def _first(kind: str, condition: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def _values(roles: list[dict[str, Any]]) -> set[str]:
-    return {role["value"] for role in roles}
+def _patiently_found(client_id: str, sleep: Callable[[float], None]) -> dict[str, Any] | None:
+    for _ in range(_ATTEMPTS - 1):
+        if (found := _first("applications", f"appId eq '{client_id}'")) is not None:
+            return found
+        sleep(_BETWEEN)
+    return _first("applications", f"appId eq '{client_id}'")
+
+
+def _roles() -> list[dict[str, Any]]:
+    roles: list[dict[str, Any]] = json.loads(_ROLES.read_text(encoding="utf-8"))
+    return roles

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _CODE = re.compile(r"\(([A-Za-z_]+)\)|\"code\":\s*\"([A-Za-z_]+)\"")
@@ -25,12 +25,15 @@ class StepError(Exception):
 
 
 class CommandError(StepError):
-    """`code` is Azure's error code, or empty."""
+    """`code` is Azure's error code, that of the cause where there are several, or empty; `said` all of its words."""
 
     def __init__(self, command: tuple[str, ...], said: str) -> None:
+        causes = _causes(said)
         found = _CODE.search(said)
-        self.code = next((group for group in found.groups() if group), "") if found else ""
-        super().__init__(f"az {' '.join(command[:3])}: {_shortened(said)}")
+        self.code = causes[0][0] if causes else next((group for group in found.groups() if group), "") if found else ""
+        self.said = said
+        words = "; ".join(f"{code}: {message}" for code, message in causes) or _words(said)
+        super().__init__(f"az {' '.join(command[:3])}: {words[:600] or 'no reason was given'}")
 
 
 def az(*arguments: str) -> Any:
@@ -88,7 +91,24 @@ def deploy(scope: tuple[str, ...], name: str, location: str, template: str, para
     )  # fmt: skip
 
 
-def _shortened(said: str) -> str:
-    """Azure's words without the lines around them."""
+def _causes(said: str) -> list[tuple[str, str]]:
+    """Code and message of each innermost error: a deployment of modules wraps them several times. None, when what was
+    said holds no such JSON."""
+    try:
+        found, _ = json.JSONDecoder().raw_decode(said, said.index("{"))
+    except ValueError:
+        return []
+    return list(dict.fromkeys(_innermost(found.get("error", found))))
+
+
+def _innermost(error: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(error, dict) or not isinstance(error.get("code"), str):
+        return
+    inner = [cause for each in error.get("details") or () for cause in _innermost(each)]
+    yield from inner or [(error["code"], " ".join(str(error.get("message", "")).split()))]
+
+
+def _words(said: str) -> str:
+    """Without the lines around them."""
     lines = [line.strip().removeprefix("ERROR:").strip() for line in said.splitlines()]
-    return " ".join(line for line in lines if line)[:600] or "no reason was given"
+    return " ".join(line for line in lines if line)

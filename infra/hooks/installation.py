@@ -40,7 +40,7 @@ class Installation:
 
     @property
     def role_name(self) -> str:
-        return f"AKS Backup Guard {self.environment}"
+        return f"AKS Backup Guard of {self.app_name}"
 
     @property
     def tags(self) -> dict[str, str]:
@@ -61,7 +61,7 @@ _OUTPUTS = {
     "topic_id": "EVENT_TOPIC_ID",
     "topic_endpoint": "EVENT_TOPIC_ENDPOINT",
     "action_group_id": "ACTION_GROUP_ID",
-    "mode": "GUARD_MODE",
+    "mode": "DEPLOYED_MODE",
     "event_delivery": "EVENT_DELIVERY",
 }
 _LISTS = {

@@ -4,13 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from infra.hooks.azure_cli import StepError, deploy, every
+from infra.hooks.azure_cli import CommandError, StepError, deploy, every
 from infra.hooks.installation import Installation, read_installation
 from infra.hooks.monitored import monitored_subscriptions
-from infra.hooks.system_topics import system_topic
+from infra.hooks.system_topics import SystemTopic, system_topic
 
 _NEEDED = {"function": ("cluster_events", "job_events"), "queue": ("queued_events",)}
+_NO_IDENTITY = "identity is unavailable for location"
+"""What Azure says where it gives no identity to global resources, and the system topic of a subscription is global
+(documentation: managed identity of system topics, global Azure sources)."""
 _PATIENCE = 600.0
 _BETWEEN = 15.0
 """Seconds."""
@@ -62,8 +66,28 @@ def _await_functions(here: Installation, say: Callable[[str], None], sleep: Call
 
 
 def _subscribe(here: Installation, subscription: str, monitored: bool, say: Callable[[str], None]) -> None:
-    own = subscription == here.subscription.lower()
     topic = system_topic(here, subscription) if monitored else None
+    try:
+        _deploy_events(here, subscription, topic)
+    except CommandError as failed:
+        if topic is None or not topic.identity or _NO_IDENTITY not in failed.said:
+            raise
+        topic = replace(topic, identity=False)
+        _deploy_events(here, subscription, topic)
+    if topic and not topic.identity:
+        say(f"{subscription}: the system topic has no identity, so there are no dead letters of its events; the hourly")
+        say("  search for clusters finds what they would have told")
+    told = [f"{subscription}: events of its clusters"] if monitored else []
+    told += ["the app's own events"] if subscription == here.subscription.lower() else []
+    say(f"{' and '.join(told)} reach the app ({here.event_delivery})")
+
+
+def _deploy_events(here: Installation, subscription: str, topic: SystemTopic | None) -> None:
+    if topic and not topic.identity and here.event_delivery == "queue":
+        raise StepError(
+            f"the system topic {topic.name} of subscription {subscription} has no identity, and cannot reach the queue",
+            "azd env set GUARD_EVENT_DELIVERY function\nazd up",
+        )
     deploy(
         ("sub", "--subscription", subscription),
         here.deployment("events"),
@@ -72,21 +96,19 @@ def _subscribe(here: Installation, subscription: str, monitored: bool, say: Call
         {
             "location": here.location,
             "tags": here.tags,
-            "monitored": monitored,
+            "monitored": topic is not None,
             "topicGroupName": topic.group if topic else here.resource_group,
             "makeTopicGroup": bool(topic and topic.make_group),
             "systemTopicName": topic.name if topic else "",
             "makeSystemTopic": bool(topic and topic.make),
-            "eventTopicId": here.topic_id if own else "",
+            "topicIdentity": bool(topic and topic.identity),
+            "eventTopicId": here.topic_id if subscription == here.subscription.lower() else "",
             "functionAppId": here.app_id,
             "eventDelivery": here.event_delivery,
             "storageAccountId": here.storage_account_id,
             "actionGroupId": here.action_group_id,
         },
     )
-    told = [f"{subscription}: events of its clusters"] if monitored else []
-    told += ["the app's own events"] if own else []
-    say(f"{' and '.join(told)} reach the app ({here.event_delivery})")
 
 
 def _guard(*arguments: str) -> int:

@@ -35,6 +35,11 @@ def run(environment: Mapping[str, str], say: Callable[[str], None]) -> None:
         subscriptions, instances, groups = list(here.subscriptions), [], []
     vaults = sorted({str(row["vault"]).lower() for row in instances})
     lines = what_remains(here, subscriptions, vaults, len(instances), len(groups))
+    if client_id := environment.get("AUTH_CLIENT_ID"):
+        lines += [
+            f"    az ad app delete --id {client_id}   (if nothing else signs in by it), and then, to come back:",
+            "    azd env set AUTH_CLIENT_ID ''; azd env set AUTH_APP_OBJECT_ID ''",
+        ]
     remains_file(environment).parent.mkdir(parents=True, exist_ok=True)
     remains_file(environment).write_text("\n".join(lines) + "\n", encoding="utf-8")
     for line in lines:
@@ -76,8 +81,4 @@ def what_remains(
     for topic in here.system_topics:
         url = f"{topic}/eventSubscriptions/{here.app_name}?api-version=2025-02-15"
         lines.append(f"    az rest --method DELETE --url '{url}'")
-    lines.append(
-        f"    az ad app delete --id $(az ad app list --display-name 'AKS Backup Guard ({here.environment})' "
-        "--query '[0].appId' --output tsv)"
-    )
     return lines

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Callable, Mapping
 
-from infra.hooks.app_registration import allow_azure_monitor, ensure_app_registration
+from infra.hooks.app_registration import allow_azure_monitor, complete_app, register_app
 from infra.hooks.azure_cli import CommandError, StepError, az
 
 
@@ -11,28 +11,33 @@ def run(environment: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Raises StepError when nothing could be provisioned. A person who may not make app registrations goes on: the
     app's HTTP side then refuses everybody."""
     tenant = _signed_in(environment.get("AZURE_SUBSCRIPTION_ID", ""), say)
+    name = f"AKS Backup Guard ({environment.get('AZURE_ENV_NAME', 'aks-backup-guard')})"
     client_id = environment.get("AUTH_CLIENT_ID", "")
     if client_id:
         say(f"the HTTP side is guarded by the app registration {client_id}")
     else:
-        client_id = _registered(environment.get("AZURE_ENV_NAME", "aks-backup-guard"), tenant, say)
+        client_id = _registered(name, tenant, say)
     if client_id:
-        _open_webhook(client_id, say)
+        _complete(client_id, name, say)
 
 
 def set_value(name: str, value: str) -> None:
     """Keeps a value in the azd environment. Raises StepError."""
-    ran = subprocess.run(["azd", "env", "set", name, value], capture_output=True, text=True, check=False)
+    try:
+        ran = subprocess.run(["azd", "env", "set", name, value], capture_output=True, text=True, check=False)
+    except OSError as failed:
+        raise StepError(f"azd cannot be run: {failed}", f"azd env set {name} {value}") from failed
     if ran.returncode:
         raise StepError(f"azd env set {name}: {ran.stderr.strip()[:300]}", f"azd env set {name} {value}")
 
 
-def _registered(environment: str, tenant: str, say: Callable[[str], None]) -> str:
-    name = f"AKS Backup Guard ({environment})"
+def _registered(name: str, tenant: str, say: Callable[[str], None]) -> str:
     try:
-        registration = ensure_app_registration(name, say)
-    except CommandError as failed:
+        registration = register_app(name, say)
+    except StepError as failed:
         say(f"no app registration: {failed}")
+        for line in failed.remedy.splitlines():
+            say(f"  {line}")
         say(f"the HTTP side stays closed. Somebody who may register applications in tenant {tenant} can run:")
         say(f"  azd hooks run preprovision   (role Application Developer or higher; makes {name!r})")
         say("or names one that has the roles of infra/hooks/app-roles.json:")
@@ -43,7 +48,12 @@ def _registered(environment: str, tenant: str, say: Callable[[str], None]) -> st
     return registration.client_id
 
 
-def _open_webhook(client_id: str, say: Callable[[str], None]) -> None:
+def _complete(client_id: str, name: str, say: Callable[[str], None]) -> None:
+    try:
+        complete_app(client_id, name, say)
+    except StepError as failed:
+        say(f"the app registration is not complete yet: {failed}")
+        say("  azd hooks run preprovision   (by one of its owners)")
     try:
         allow_azure_monitor(client_id, say)
     except StepError as failed:

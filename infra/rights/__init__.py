@@ -1,6 +1,7 @@
 """What the app may do in Azure: the reviewed lists of this folder, which the deployment reads as well."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,8 @@ class Action:
     why: str
     shown_by: str | None
     audit: bool
+    covers: tuple["Action", ...] = ()
+    """Of a pattern, which stands for anything where it has `*`: what is called by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,21 @@ class Grant:
 
 def _read(name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
-    return [{("why" if key == "for" else key): value for key, value in row.items()} for row in found]
+    return [_named(row) for row in found]
 
 
-ACTIONS = tuple(Action(**row) for row in _read("actions.json"))
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """`for` is a keyword of Python."""
+    return {("why" if key == "for" else key): value for key, value in row.items()}
+
+
+def _action(row: Mapping[str, Any]) -> Action:
+    return Action(**{**_named(row), "covers": tuple(_action(each) for each in row.get("covers", ()))})
+
+
+ACTIONS = tuple(_action(row) for row in _read("actions.json"))
 """Of the custom role in each monitored subscription."""
-WORKSPACE_ACTIONS = tuple(Action(**row) for row in _read("workspace-actions.json"))
+WORKSPACE_ACTIONS = tuple(_action(row) for row in _read("workspace-actions.json"))
 """Of the custom role at each workspace that a profile's vaults send their jobs to."""
 GRANTS = tuple(Grant(**row) for row in _read("app.json"))
 
@@ -53,3 +65,8 @@ ASSIGN_CONTRIBUTOR = (FOLDER / "assign-contributor.condition").read_text(encodin
 def actions(mode: Mode) -> tuple[str, ...]:
     """What the custom role of a monitored subscription gives."""
     return tuple(each.action for each in ACTIONS if mode == "enforce" or each.audit)
+
+
+def called(listed: Iterable[Action]) -> tuple[Action, ...]:
+    """What the app asks Azure for: a pattern gives way to what it covers."""
+    return tuple(each for row in listed for each in row.covers or (row,))

@@ -26,9 +26,10 @@ run with a role in its place that reads nothing, and an app that audits does not
 _ACTIONS = """\
 ## The custom role
 
-No wildcards, no data actions. Azure derives an action from the method and the type of what is called; Resource Graph
-asks for none, and shows only what may be read. The last column names the scenario in `tests/rights/scenarios.py` that
-fails when the action is taken away (`tests/rights/test_rights_suffice.py` takes each of them away).
+One wildcard, of reads; no data actions. Azure derives an action from the method and the type of what is called;
+Resource Graph asks for none, and shows only what may be read. The last column names the scenario in
+`tests/rights/scenarios.py` that fails when the action is taken away (`tests/rights/test_rights_suffice.py` takes each
+of them away).
 """
 
 _ABSENT = """\
@@ -38,11 +39,14 @@ allows that, and role assignments, under the conditions below. It stops and susp
 touches no resource guard and no lock, lists no keys of storage accounts, takes no credentials of clusters and changes
 no cluster.
 
-Assumed: `Microsoft.DataProtection/backupInstances/read` is the action behind the operation that lists a cluster's
-backup instances in whatever vault (Backup Instances Extension Routing - List). It follows from the type that is
-called, and the published list of the provider's operations does not have it. Should Azure refuse the role because of
-it (`InvalidActionOrNotAction`), take the line out of `infra/rights/actions.json`: an app that enforces reads it by
-Role Based Access Control Administrator.
+Why there is a wildcard: `Microsoft.DataProtection/backupInstances/read`, which is asked for by the list of a cluster's
+backup instances in whatever vault (Backup Instances Extension Routing - List), is not among the operations that the
+provider publishes, and Azure refuses a custom role that names such an action (`InvalidActionOrNotAction`). A pattern
+that matches a published operation is accepted, and gives the unpublished one too. What else the pattern lets through
+is the configuration of Azure Backup: operations in progress, recovery points, resource guards; no content of backups,
+no key. The tests fail when the app reads anything of Azure Backup that the table does not name. Every other action of
+Azure Backup, AKS and its extensions is in the published lists. Assumed: that the unpublished action has this name,
+which follows from the type that is called.
 """
 
 _WORKSPACES = """\
@@ -102,12 +106,16 @@ What somebody could do who runs code as the app, in the monitored subscriptions:
   not what is in clusters, and no key but those of workspaces that profiles name;
 - install any cluster extension in a cluster, and let an Azure resource into it by trusted access: both run with
   rights inside the cluster. This is the gravest of the rights, and protecting clusters needs it. Azure Policy can
-  deny extension types other than `microsoft.dataprotection.kubernetes`;
+  deny extension types other than `microsoft.dataprotection.kubernetes`. Extensions of others can be changed and
+  deleted, those that watch over the cluster among them;
+- rewrite diagnostic settings, which turns logs off, of any resource in the subscription: Azure has no narrower right
+  for those of vaults. A profile without `vault.diagnostics_workspace_id` does not need it;
 - give any service principal of the tenant, one of their own among them, the roles above, on as much as the whole
-  subscription: with Storage Blob Data Contributor it reads and changes what is in storage accounts, backups among it;
-  with Disk Snapshot Contributor and Data Operator for Managed Disks it copies and reads disks; as Contributor of a
-  snapshot group it deletes snapshots. New role assignments of the app to others than vaults, clusters and extensions
-  are worth an alert in the activity log;
+  subscription, or the whole management group where the rights are given there: with Storage Blob Data Contributor it
+  reads and changes what is in storage accounts, backups and the code of other apps among it; with Disk Snapshot
+  Contributor and Data Operator for Managed Disks it copies and reads disks; as Contributor of a snapshot group it
+  deletes snapshots, and makes anything there, machines that read them for one. New role assignments of the app to
+  others than vaults, clusters and extensions are worth an alert in the activity log;
 - change settings of storage accounts and containers (not read their keys), among them network rules and public
   access, unless a policy denies it;
 - weaken vaults: soft delete where it is not AlwaysOn, retention in policies, where immutability is not locked. A
@@ -146,12 +154,13 @@ def document() -> str:
 
 
 def _table_of_actions(actions: Iterable[Action]) -> str:
-    rows = "".join(
-        f"| `{each.action}` | {each.why} | {'yes' if each.audit else ''} "
-        f"| {f'`{each.shown_by}`' if each.shown_by else 'none'} |\n"
-        for each in actions
-    )
+    rows = "".join(f"{_row(each)}{''.join(_row(one, 'by it ') for one in each.covers)}" for each in actions)
     return f"| action | what for | audit | fails without it |\n| --- | --- | --- | --- |\n{rows}"
+
+
+def _row(each: Action, before: str = "") -> str:
+    audit, shown_by = "yes" if each.audit else "", f"`{each.shown_by}`" if each.shown_by else "none"
+    return f"| {before}`{each.action}` | {each.why} | {audit} | {shown_by} |\n"
 
 
 def _table_of_grants(grants: Iterable[Grant]) -> str:

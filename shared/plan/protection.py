@@ -1,6 +1,8 @@
 """What stands between a cluster and its vault: storage, extension, trusted access, roles. Each part starts what its
 inputs allow and answers for one condition."""
 
+from dataclasses import replace
+
 from shared.domain.conditions import (
     EXTENSION_READY,
     ROLES_ASSIGNED,
@@ -8,7 +10,7 @@ from shared.domain.conditions import (
 )
 from shared.domain.facts import UNOBSERVED, Absent, Present, Unobserved, value_of
 from shared.domain.ids import same_id
-from shared.domain.observed import Extension, TrustedAccessBinding, grant_key
+from shared.domain.observed import Extension, Grant, TrustedAccessBinding, grant_key
 from shared.domain.steps import (
     BACKUP_OPERATOR,
     EXTENSION_NAME,
@@ -24,6 +26,7 @@ from shared.plan.extension_memory import kept, with_decisions
 from shared.plan.extension_place import misplaced, with_endpoint
 from shared.plan.freshness import extension_look_in, first_look_in, read_now
 from shared.plan.parts import Part, Said, attempted, seconds_until
+from shared.plan.roles import CONTRIBUTOR
 from shared.plan.subject import Subject, unobserved, waiting
 from shared.plan.target import cluster_grants
 from shared.plan.under_way import nothing_runs, own_backup, start_is_near
@@ -238,7 +241,7 @@ def roles_part(subject: Subject) -> Part:
             ROLES_ASSIGNED, step, subject.record.steps, subject.moment, Said(ROLES_ASSIGNED, "False", "Granting", "")
         )
         steps += [s for s in part.steps if isinstance(s, GrantRole)]
-        failed += [said for said in part.said if said.reason != "Granting"]
+        failed += [_advised(said, grant, subject) for said in part.said if said.reason != "Granting"]
         waits.append(part.requeue_after or 5)
     vault, extension = value_of(subject.target.vault), value_of(subject.observed.extension)
     if vault is None or extension is None or extension.principal_id is None:
@@ -249,6 +252,19 @@ def roles_part(subject: Subject) -> Part:
     granting = Said(ROLES_ASSIGNED, "False", "Granting", "Roles are being assigned.") if steps else waiting_for
     said = failed[0] if failed else granting
     return Part((said,), tuple(steps), tuple(remaining), min(waits, default=None))
+
+
+def _advised(said: Said, grant: Grant, subject: Subject) -> Said:
+    """The Guard may make a cluster Contributor only in snapshot groups that were deployed (docs/rights.md): in another
+    one a deployment helps, and no role of the message's."""
+    if (said.reason, grant.role) != ("AuthorizationFailed", CONTRIBUTOR):
+        return said
+    return replace(
+        said,
+        recommended_action="Deploy the right to give it there: `azd hooks run postprovision`. Before that, if "
+        f"GUARD_REGIONS is set (`azd env get-value GUARD_REGIONS`), add {subject.cluster.location} to it with `azd env "
+        "set`, or to GUARD_MORE_SNAPSHOT_GROUPS the group, where the profile names one.",
+    )
 
 
 def _scope_there(subject: Subject, scope: str) -> bool:

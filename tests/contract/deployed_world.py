@@ -120,7 +120,7 @@ class DeployedWorld:
             "FUNCTION_APP_ID": APP, "FUNCTION_APP_URL": URL, "APP_IDENTITY_ID": IDENTITY,
             "APP_PRINCIPAL_ID": self.principal, "APP_CLIENT_ID": client, "STORAGE_ACCOUNT_ID": ACCOUNT,
             "EVENT_TOPIC_ID": TOPIC, "EVENT_TOPIC_ENDPOINT": self.endpoint, "KEY_VAULT_NAME": "kv-guard",
-            "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE, "EVENT_DELIVERY": self.delivery, "GUARD_MODE": self.mode,
+            "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE, "EVENT_DELIVERY": self.delivery, "DEPLOYED_MODE": self.mode,
             "MONITORED_SUBSCRIPTIONS": ",".join(self.subscriptions), "GUARD_REGIONS": "westeurope",
         } | self.given  # fmt: skip
         await self.put(SETTINGS_OF_APP, WEB, {"properties": self.settings(client)})
@@ -197,7 +197,8 @@ class DeployedWorld:
         chosen: dict[str, Any] = {"includedEventTypes": types}
         if operations is not None:
             one = {"operatorType": "StringIn", "key": "data.operationName", "values": operations}
-            chosen["advancedFilters"] = [one]
+            of_clusters = {"operatorType": "StringContains", "key": "subject", "values": [f"/providers/{_AKS}/"]}
+            chosen["advancedFilters"] = [one, of_clusters]
         own = {"type": "SystemAssigned"}
         blob = {"resourceId": ACCOUNT, "blobContainerName": "dead-letters"}
         dead = {"identity": own, "deadLetterDestination": {"endpointType": "StorageBlob", "properties": blob}}
@@ -302,7 +303,10 @@ def authentication(**changes: Any) -> dict[str, Any]:
     """As infra/app/authentication.bicep has it."""
     entra = {
         "enabled": True,
-        "registration": {"clientId": AUTH_CLIENT, "openIdIssuer": "https://login.microsoftonline.com/x/v2.0"},
+        "registration": {
+            "clientId": AUTH_CLIENT,
+            "openIdIssuer": f"https://login.microsoftonline.com/{AUTH_CLIENT}/v2.0",
+        },
         "validation": {"allowedAudiences": [f"api://{AUTH_CLIENT}", AUTH_CLIENT]},
     }
     told: dict[str, Any] = {

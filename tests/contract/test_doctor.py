@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from aiohttp import web
@@ -16,22 +18,27 @@ from cli.doctor.command import exit_code
 from cli.doctor.deployment import DeploymentUnknownError, deployment_of, read_env_file
 from cli.doctor.function_app import FUNCTIONS
 from infra.rights import ASSIGN_ROLES
+from infra.rights.calls import custom_role
+from simulator.arm.faults import Fault
 from simulator.identity.models import OPERATOR
 from simulator.server import start
 from tests.contract.deployed_world import (
     APP,
+    EVENTS,
     MANAGEMENT_GROUP,
+    OPERATIONS,
     OWNER,
     ROOT,
     SECOND,
     SETTINGS_OF_APP,
     TOPIC,
+    TYPES,
     URL,
     WEB,
     DeployedWorld,
 )
 from tests.contract.simulator_program import CHECKOUT
-from tests.contract.test_doctor_breakages import RBAC, READER, named
+from tests.contract.test_doctor_breakages import RBAC, READER, SYSTEM_TOPIC, named
 from tests.virtual.azure import ROLES, SUBSCRIPTION
 
 
@@ -77,6 +84,29 @@ async def test_a_management_group_is_judged_where_the_rights_are_given() -> None
     assert named(await world.examine()) == lacking
 
 
+async def test_a_management_group_that_shows_nothing_is_not_well() -> None:
+    world = DeployedWorld(given={"GUARD_MANAGEMENT_GROUPS": "landing"})
+    world.cloud.management.put("landing", None, None, [])
+    await world.deploy()
+    found = [result for result in await world.examine() if result.name == "management group"]
+    assert [(result.status, result.subject) for result in found] == [("could not tell", "landing")]
+
+
+async def test_no_secret_of_the_settings_is_ever_shown() -> None:
+    world = DeployedWorld()
+    await world.deploy()
+    secrets = {
+        "AzureWebJobsStorage": "DefaultEndpointsProtocol=https;AccountKey=TOPSECRET",
+        "AKS_BACKUP_GUARD_CHANNEL_PAGER": "json://hooks.example/TOPSECRET",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=TOPSECRET",
+    }
+    before = (await world.done("POST", f"{SETTINGS_OF_APP}/list", WEB))["properties"]
+    await world.put(SETTINGS_OF_APP, WEB, {"properties": before | secrets})
+    results = await world.examine()
+    assert [result for result in results if result.subject == "AKS_BACKUP_GUARD_CHANNEL_PAGER"]
+    assert "TOPSECRET" not in str(results)
+
+
 async def test_regions_nobody_named_are_those_where_clusters_are() -> None:
     world = DeployedWorld(given={"GUARD_REGIONS": ""})
     await world.deploy()
@@ -112,6 +142,19 @@ async def test_what_the_person_may_not_read_is_not_called_wrong() -> None:
     assert exit_code(results) == 2
 
 
+async def test_a_role_that_cannot_be_read_may_give_too_much() -> None:
+    world = DeployedWorld()
+    await world.deploy()
+    guid = str(uuid5(NAMESPACE_URL, "surprise"))
+    role = custom_role(ROOT, guid, "Surprise", ("Microsoft.Compute/disks/delete",))
+    await world.put(role.path, role.api_version, role.body)
+    await world.grant(guid, ROOT)
+    hidden = re.compile(f"roleDefinitions/{guid}", re.IGNORECASE)
+    world.cloud.front_door.faults.add(Fault("hidden", "GET", hidden, status=403, code="AuthorizationFailed"))
+    [unread] = [result for result in await world.examine() if result.status != "ok"]
+    assert (unread.name, unread.subject, unread.status) == ("no more", SUBSCRIPTION, "could not tell")
+
+
 async def test_nobody_learns_nothing_and_is_told_what_is_needed() -> None:
     world = DeployedWorld()
     await world.deploy()
@@ -137,9 +180,9 @@ async def test_an_app_that_is_gone_leaves_the_rest_to_be_told() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"FUNCTION_APP_ID": "", "GUARD_MODE": ""}, "FUNCTION_APP_ID, GUARD_MODE"),
+        ({"FUNCTION_APP_ID": "", "DEPLOYED_MODE": ""}, "FUNCTION_APP_ID, DEPLOYED_MODE"),
         ({"MONITORED_SUBSCRIPTIONS": ""}, "MONITORED_SUBSCRIPTIONS"),
-        ({"GUARD_MODE": "watch"}, "use audit or enforce"),
+        ({"DEPLOYED_MODE": "watch"}, "use audit or enforce"),
         ({"EVENT_DELIVERY": "mail"}, "use function or queue"),
         ({"STORAGE_ACCOUNT_ID": "stguard"}, "no ARM id"),
     ],
@@ -189,8 +232,14 @@ async def test_health_that_cannot_be_read_says_nothing_of_the_app() -> None:
     )
 
 
-async def _healthy(_: web.Request) -> web.Response:
-    return web.json_response({"status": "healthy", "version": "1.2.3", "synthetic_event": None})
+async def _healthy(request: web.Request) -> web.StreamResponse:
+    """In pieces, as a network may bring it."""
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    for piece in ('{"status": "healthy", "vers', 'ion": "1.2.3", "synthetic_event": null}'):
+        await answer.write(piece.encode())
+        await asyncio.sleep(0.05)
+    return answer
 
 
 async def _doctor(folder: Path, base: str, *words: str) -> tuple[int, str, str]:
@@ -252,3 +301,26 @@ async def test_the_command_reads_a_real_deployment_and_ends_as_it_should(tmp_pat
     finally:
         await guard.cleanup()
         await simulator.cleanup()
+
+
+@pytest.mark.parametrize("delivery", ["function", "queue"])
+async def test_the_topic_of_a_subscription_may_be_without_an_identity(delivery: str) -> None:
+    """Azure may refuse one to what is global; then there are no dead letters of its events, which is said. Only the
+    queue is not reached without."""
+    world = DeployedWorld("audit", delivery)
+    await world.deploy()
+    source = (await world.get(SYSTEM_TOPIC, EVENTS))["properties"]["source"]
+    await world.done("DELETE", SYSTEM_TOPIC, EVENTS)
+    properties = {"source": source, "topicType": "Microsoft.Resources.Subscriptions"}
+    await world.put(SYSTEM_TOPIC, EVENTS, {"location": "global", "properties": properties})
+    if delivery == "function":
+        changed = {"deadLetterWithResourceIdentity": None}
+        await world.subscribe(SYSTEM_TOPIC, "func-guard", "cluster_events", TYPES, OPERATIONS, **changed)
+    results = await world.examine()
+    [told] = [result for result in results if result.name == "system topic"]
+    assert "no identity" in told.message
+    if delivery == "function":
+        assert named(results) == set()
+    else:
+        assert told.status == "wrong"
+        assert told.fix.startswith("az resource update")

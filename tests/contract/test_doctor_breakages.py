@@ -36,6 +36,7 @@ CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 USER_ACCESS = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 RBAC = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+BACKUP = "Microsoft.DataProtection"
 SENDER = "d5a91429-5739-47e2-a06b-3470a27159e7"
 TABLES = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -116,8 +117,8 @@ def instead(guid: str, scope: str, condition: str) -> Break:
     return change
 
 
-def role(change: Callable[[list[str]], list[str]]) -> Break:
-    """The custom role gives other actions."""
+def role(change: Callable[[list[str]], list[str]], *not_actions: str) -> Break:
+    """The custom role gives other actions, and takes some out."""
 
     async def write(world: DeployedWorld) -> None:
         found = await world.operator.all_of(f"{ROOT}/providers/Microsoft.Authorization/roleDefinitions", ROLES)
@@ -127,7 +128,7 @@ def role(change: Callable[[list[str]], list[str]]) -> Break:
             if each["properties"]["type"] == "CustomRole" and len(each["properties"]["permissions"][0]["actions"]) > 5
         )
         [permission] = custom["properties"]["permissions"]
-        permission["actions"] = change(permission["actions"])
+        permission["actions"], permission["notActions"] = change(permission["actions"]), list(not_actions)
         path = f"{ROOT}/providers/Microsoft.Authorization/roleDefinitions/{custom['name']}"
         await world.put(path, ROLES, {"properties": custom["properties"]})
 
@@ -193,6 +194,12 @@ NO_CLIENT = {"azureActiveDirectory": {"enabled": False, "registration": {"client
 OPEN = {"requireAuthentication": True, "excludedPaths": ["/api/health", "/runtime/webhooks/eventgrid", "/api/v1"]}
 ANONYMOUS = OPEN | {"excludedPaths": OPEN["excludedPaths"][:2], "unauthenticatedClientAction": "AllowAnonymous"}  # type: ignore[index]
 OFF = {"enabled": False}
+ENTRA = authentication()["identityProviders"]["azureActiveDirectory"]
+ANY_TENANT = {
+    "azureActiveDirectory": ENTRA
+    | {"registration": ENTRA["registration"] | {"openIdIssuer": "https://login.microsoftonline.com/common/v2.0"}}
+}
+FAILED_ONLY = {"operatorType": "StringIn", "key": "data.status", "values": ["Failed"]}
 
 BREAKAGES = (
     Breakage("the app is stopped", lambda w: w.done("POST", f"{APP}/stop", WEB), {("function app", "runs", "")}),
@@ -278,6 +285,16 @@ BREAKAGES = (
         {("subscriptions", "filter", SUBSCRIPTION)},
     ),
     Breakage(
+        "one resource group alone is heard of",
+        listening(SYSTEM_TOPIC, "func-guard", filter={"includedEventTypes": TYPES, "subjectBeginsWith": GROUP}),
+        {("subscriptions", "filter", SUBSCRIPTION)},
+    ),
+    Breakage(
+        "a filter nobody knows",
+        listening(TOPIC, "job-events", filter={"includedEventTypes": OWN_TYPES, "advancedFilters": [FAILED_ONLY]}),
+        {("subscriptions", "filter", "own topic")},
+    ),
+    Breakage(
         "deletions are left out",
         listening(SYSTEM_TOPIC, "func-guard", types=TYPES[:1]),
         {("subscriptions", "filter", SUBSCRIPTION)},
@@ -294,7 +311,18 @@ BREAKAGES = (
     ),
     Breakage("an action is missing", role(lambda actions: actions[1:]), {("rights", "actions", SUBSCRIPTION)}),
     Breakage("an action too many", role(lambda actions: [*actions, "Microsoft.Compute/disks/delete"]), {NO_MORE}),
-    Breakage("a wildcard", role(lambda actions: [*actions, "Microsoft.DataProtection/*"]), {NO_MORE}),
+    Breakage(
+        "a pattern is missing",
+        role(lambda actions: [action for action in actions if "*" not in action]),
+        {("rights", "actions", SUBSCRIPTION)},
+    ),
+    Breakage(
+        "a read is taken out of a pattern",
+        role(list, f"{BACKUP}/backupVaults/backupJobs/read"),
+        {("rights", "actions", SUBSCRIPTION)},
+    ),
+    Breakage("a wildcard", role(lambda actions: [*actions, f"{BACKUP}/*"]), {NO_MORE}),
+    Breakage("a wider pattern of reads", role(lambda actions: [*actions, "*/read"]), {NO_MORE}),
     Breakage("Owner", granted(OWNER, ROOT), {NO_MORE}),
     Breakage("Contributor of a group", granted(CONTRIBUTOR, GROUP), {NO_MORE}),
     Breakage("User Access Administrator of a resource", granted(USER_ACCESS, ACCOUNT), {NO_MORE}),
@@ -308,6 +336,15 @@ BREAKAGES = (
     Breakage("no Contributors in it", taken(RBAC, SNAPSHOTS), {("rights", "snapshot group's right", SNAPSHOTS)}),
     Breakage(
         "may not publish", taken(SENDER, TOPIC), {("rights", "own things", "EventGrid Data Sender on evgt-guard")}
+    ),
+    Breakage(
+        "may keep records under a condition",
+        instead(
+            TABLES,
+            ACCOUNT,
+            "(!(ActionMatches{'Microsoft.Storage/storageAccounts/tableServices/tables/entities/read'}))",
+        ),
+        {("rights", "own things", "Storage Table Data Contributor on stguard")},
     ),
     Breakage(
         "may not keep records",
@@ -334,6 +371,12 @@ BREAKAGES = (
 
 BEYOND = (
     Breakage("no app registration", signing_in(identityProviders=NO_CLIENT), {("authentication", "on", "")}),
+    Breakage("anybody's tenant", signing_in(identityProviders=ANY_TENANT), {("authentication", "issuer", "")}),
+    Breakage(
+        "an address in the settings",
+        settings({f"{PREFIX}CHANNEL_PAGER": "json://hooks.example/TOKEN"}),
+        {("settings", "secret", f"{PREFIX}CHANNEL_PAGER")},
+    ),
     Breakage(
         "a secret nobody wrote",
         settings({f"{PREFIX}CHANNEL_TEAM": "@Microsoft.KeyVault(VaultName=kv-guard;SecretName=channel-none)"}),
@@ -366,3 +409,11 @@ async def test_what_is_broken_is_named_by_its_check_and_mended_by_its_command(br
         await run(world, fix)
     await world.clock.advance(600)
     assert [result for result in await world.examine() if result.status != "ok"] == []
+
+
+async def test_what_a_pattern_gives_is_no_more_when_it_is_named_beside_it() -> None:
+    world = DeployedWorld()
+    await world.deploy()
+    named_beside = [f"{BACKUP}/backupVaults/read", f"{BACKUP}/backupVaults/*/read"]
+    await role(lambda actions: [*actions, *named_beside])(world)
+    assert named(await world.examine()) == set()

@@ -82,3 +82,40 @@ async def test_a_scope_stays_assignable_while_the_role_is_given_there(arm: ArmCa
     assert SECOND in fewer.body["error"]["message"]
     await arm.call("DELETE", given.body["id"], version=ROLES)
     assert (await arm.call("PUT", f"{SUBSCRIPTION}/{DEFINITION}", role(SUBSCRIPTION), version=ROLES)).status == 201
+
+
+BACKUP = "Microsoft.DataProtection"
+UNPUBLISHED = f"{BACKUP}/backupInstances/read"
+
+
+async def written(arm: ArmCaller, actions: list[str], not_actions: list[str] | None = None) -> tuple[int, str]:
+    """Status, and what was wrong."""
+    body = role(SUBSCRIPTION)
+    body["properties"]["permissions"] = [{"actions": actions, "notActions": not_actions or []}]  # type: ignore[index]
+    answer = await arm.call("PUT", f"{SUBSCRIPTION}/{DEFINITION}", body, version=ROLES)
+    return (answer.status, "" if answer.status == 201 else f"{code(answer)}: {answer.body['error']['message']}")
+
+
+@pytest.mark.parametrize(
+    "action", [UNPUBLISHED, "Microsoft.KubernetesConfiguration/extension/read", f"{BACKUP}/backup*/purge/action"]
+)
+async def test_one_action_that_nobody_publishes_refuses_the_whole_role(arm: ArmCaller, action: str) -> None:
+    said = f"InvalidActionOrNotAction: '{action}' does not match any of the actions supported by the providers."
+    assert await written(arm, [f"{BACKUP}/backupVaults/read", action]) == (400, said)
+    assert await written(arm, [f"{BACKUP}/*"], [action]) == (400, said)
+    assert (await arm.call("GET", f"{SUBSCRIPTION}/{DEFINITION}", version=ROLES)).status == 404
+
+
+async def test_a_pattern_passes_for_what_it_matches_and_gives_what_is_not_published_too(arm: ArmCaller) -> None:
+    person = arm.cloud.identity.new_principal("person").object_id
+    assert await written(arm, [f"{BACKUP}/*/read"]) == (201, "")
+    await arm.assign(SUBSCRIPTION, B, person, A)
+    assert arm.cloud.authorization.allowed(person, UNPUBLISHED, SUBSCRIPTION)
+    assert not arm.cloud.authorization.allowed(person, f"{BACKUP}/backupVaults/write", SUBSCRIPTION)
+
+
+@pytest.mark.parametrize(
+    "action", ["*", "*/read", f"{BACKUP}/*", f"{BACKUP}/BACKUPVAULTS/Write", "Microsoft.Other/a/read"]
+)
+async def test_case_does_not_count_and_namespaces_without_a_list_are_not_looked_at(arm: ArmCaller, action: str) -> None:
+    assert await written(arm, [action]) == (201, "")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.errors import TransientError
+from shared.domain.fleet import Scope
 from shared.events.app_events import SYNTHETIC, as_cloud_event, news_event
 from shared.events.cluster_events import OPERATIONS, TYPES, parse_cluster_event
 from shared.events.job_events import TYPES as JOB_EVENT_TYPES
@@ -60,6 +61,27 @@ async def test_a_cluster_that_changed_is_to_be_looked_at(take: Any) -> None:
     record = await virtual.records.get(CLUSTER)
     assert record is not None
     assert record.due_at is not None
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked"),
+    [
+        (Scope((CLUSTER.subscription_id,)), True),
+        (Scope(("00000000-0000-0000-0000-0000000000ff",)), False),
+        (Scope(("00000000-0000-0000-0000-0000000000ff",), ("landing",)), True),
+        (Scope(()), True),
+    ],
+)
+async def test_an_event_from_elsewhere_is_not_believed(scope: Scope, asked: bool) -> None:
+    """Else whoever holds a key of the topic could fill the table with clusters that nobody may read, each an alert."""
+    virtual = VirtualWorld()
+    host = replace(virtual.host, scope=scope)
+
+    async def world() -> World:
+        return host
+
+    await take_event(json.dumps(WRITTEN), world)
+    assert (await virtual.records.get(CLUSTER) is not None) is asked
 
 
 @pytest.mark.parametrize("take", [take_event, take_job_event])

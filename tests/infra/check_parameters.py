@@ -14,7 +14,7 @@ OUTPUTS = frozenset(
     """
     AZURE_RESOURCE_GROUP FUNCTION_APP_NAME FUNCTION_APP_ID FUNCTION_APP_URL APP_IDENTITY_ID APP_PRINCIPAL_ID
     APP_CLIENT_ID STORAGE_ACCOUNT_ID EVENT_TOPIC_ID EVENT_TOPIC_ENDPOINT KEY_VAULT_NAME LOG_ANALYTICS_WORKSPACE_ID
-    ACTION_GROUP_ID MONITORED_SUBSCRIPTIONS EVENT_DELIVERY GUARD_MODE
+    ACTION_GROUP_ID MONITORED_SUBSCRIPTIONS EVENT_DELIVERY DEPLOYED_MODE
     """.split()  # noqa: SIM905 - as long a list is read more easily
 )
 """What scripts, hooks, doctor and smoke test may rely on after a deployment."""
@@ -74,10 +74,13 @@ def output_complaints(infra: InfraFolder, others: Iterable[Path] = ()) -> list[s
 
 def variable_complaints(infra: InfraFolder, others: Iterable[Path] = ()) -> list[str]:
     """Every environment variable that hooks, azure.yaml and `others` (Python files) read is there: an output, one of
-    azd's own, or one that a person sets and main.parameters.json reads as well."""
+    azd's own, or one that a person sets, which main.parameters.json or the README of infra/fleet names. No output is
+    called like one that a person sets: azd removes outputs on `azd down`, and the person's setting with them."""
     by_hand = {name for name, _ in _VARIABLE.findall((infra.path / "main.parameters.json").read_text())}
-    known = {each.name for each in infra.main.outputs} | OF_AZD | by_hand
-    said = []
+    by_hand |= set(re.findall(r"`(GUARD_[A-Z_]+)`", (infra.path / "fleet" / "README.md").read_text()))
+    outputs = {each.name: each.line for each in infra.main.outputs}
+    known = outputs.keys() | OF_AZD | by_hand
+    said = [f"{infra.main.at(outputs[n])}: {n} is set by a person" for n in sorted(outputs.keys() & by_hand)]
     for place, text in (*infra.hook_texts, *_texts(others)):
         if _NAME.fullmatch(text) and text not in known:
             said.append(f"{place}: no output and no parameter brings {text}")

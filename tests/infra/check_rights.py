@@ -80,6 +80,8 @@ def custom_role_complaints(infra: InfraFolder) -> list[str]:
     reviewed += [{each["action"] for each in rows if each["audit"]} for rows in files]
     said = []
     for placed in infra.of_type("Microsoft.Authorization/roleDefinitions"):
+        if placed.resource.condition is not None:
+            said.append(f"{placed.place}: deployed under a condition, it keeps what it gave when that no longer holds")
         for permissions in (value for value in walk(placed.body) if isinstance(value, Object) and value.get("actions")):
             for actions in choices_of(permissions.get("actions") or permissions):
                 listed = actions.items if isinstance(actions, Array) and actions.complete else ()

@@ -44,9 +44,11 @@ def code_facts() -> CodeFacts:
     from shared.settings import catalogue
     from shared.web import access
 
+    function_app.app.functions_bindings = {}  # an app refuses to be asked twice, and other tests ask as well
     bindings = {
         str(each.get_function_name()): each.get_dict_repr()["bindings"] for each in function_app.app.get_functions()
     }
+    function_app.app.functions_bindings = {}
     triggers = {name: next(b for b in told if b["type"].endswith("Trigger")) for name, told in bindings.items()}
     return CodeFacts(
         settings={each.name: each.default for each in catalogue.SETTINGS},

@@ -14,6 +14,28 @@ from urllib.parse import unquote
 ROOT = Path(__file__).parents[2]
 TENANT = "99999999-9999-9999-9999-999999999999"
 
+CAUSE = {
+    "code": "BadRequest",
+    "message": "The requested operation on resource 'Microsoft.EventGrid/systemTopics/t' failed since identity is "
+    "unavailable for location 'global'.\r\nResource identity is supported in other locations.",
+}
+
+
+def wrapped(cause: dict[str, Any]) -> str:
+    """What the Azure CLI prints of an error in a module of a deployment."""
+    once = {
+        "code": "DeploymentFailed",
+        "target": "/x",
+        "message": "At least one operation failed. " * 20,
+        "details": [cause],
+    }
+    twice = {"code": "ResourceDeploymentFailure", "target": "/x", "message": "It failed.", "details": [once]}
+    error = {"code": "DeploymentFailed", "message": "At least one operation failed.", "details": [twice]}
+    return json.dumps({"status": "Failed", "error": error})
+
+
+IDENTITY_REFUSED = wrapped(CAUSE)
+
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error of the test's
     pass
@@ -82,8 +104,13 @@ def deployment(world: dict[str, Any], kind: str, options: dict[str, str]) -> Non
         if not world["functions"]:
             raise Refused("(DestinationNotFound) The specified function was not found.")
         if values["makeSystemTopic"]:
+            if values["topicIdentity"] and not world["identities_for_global_topics"]:
+                raise Refused(IDENTITY_REFUSED)
             make_topic(world, where, values)
         if values["monitored"]:
+            topic = next(t for t in world["system_topics"][where] if t["id"].endswith("/" + values["systemTopicName"]))
+            assert values["topicIdentity"] == bool(topic["identity"]["principalId"]), "not what the topic has"
+            assert values["topicIdentity"] or values["eventDelivery"] == "function", "the queue asks who it is"
             world["subscribed"][f"{where}/{values['systemTopicName']}"] = values["eventDelivery"]
         if values["eventTopicId"]:
             world["subscribed"][values["eventTopicId"]] = values["eventDelivery"]
@@ -98,7 +125,7 @@ def make_topic(world: dict[str, Any], subscription: str, values: dict[str, Any])
     if any(topic["id"] != own for topic in topics):
         raise Refused("(InvalidRequest) Only one system topic is allowed per source.")
     if not topics:
-        topics.append(system_topic(own, "made"))
+        topics.append(system_topic(own, "made" if values["topicIdentity"] else None))
 
 
 def system_topic(arm_id: str, principal_id: str | None) -> dict[str, Any]:
@@ -118,6 +145,8 @@ def rest(world: dict[str, Any], method: str, url: str, body: Any) -> Any:
             return {"value": []}
         return {"value": [{"name": f"{path.split('/')[-2]}/{name}"} for name in world["functions"]]}
     if path.endswith("/systemTopics"):
+        if path.split("/")[2] in world["without_event_grid"]:
+            raise Refused('Conflict({"error":{"code":"MissingSubscriptionRegistration","message":"Not registered."}})')
         return {"value": world["system_topics"].get(path.split("/")[2], [])}
     if method == "delete":
         world["role_assignments"] = [each for each in world["role_assignments"] if each["id"] != path]

@@ -31,7 +31,7 @@ OUTPUTS = {
     "ACTION_GROUP_ID": f"/subscriptions/{ONE}/resourceGroups/rg-prod/providers/Microsoft.Insights/actionGroups/ag",
     "MONITORED_SUBSCRIPTIONS": ONE,
     "EVENT_DELIVERY": "function",
-    "GUARD_MODE": "enforce",
+    "DEPLOYED_MODE": "enforce",
 }
 FUNCTIONS = ["cluster_events", "job_events", "reconcile", "queued_events"]
 
@@ -53,6 +53,7 @@ class Terminal:
             "calls": [], "signed_in": True, "default_tenant": TENANT, "graph_is_late": 0, "may_not_post": [],
             "may_register": True, "environment": {}, "groups": {}, "functions": [],
             "functions_after": 0, "no_rights_at": [], "subscribed": {}, "system_topics": {}, "role_assignments": [],
+            "without_event_grid": [], "identities_for_global_topics": True,
             "deployments": {}, "management_groups": {}, "directory": {}, "guard": [], "guard_exit_codes": {},
             "rows": {"clusters": [{"subscriptionId": ONE, "location": "westeurope"}], "instances": []},
         }  # fmt: skip

@@ -114,8 +114,8 @@ IN_BICEP = {
     "depends on no resource": Mistake(
         "compiler",
         "events/main.bicep",
-        r"dependsOn: \[systemTopicRights\]",
-        "dependsOn: ['systemTopicRights']",
+        r"dependsOn: \[systemTopic, systemTopicRights\]",
+        "dependsOn: [systemTopic, 'systemTopicRights']",
         "depends on what is no resource",
     ),
     "property that is not answered": Mistake(

@@ -28,6 +28,16 @@ OF_AGREEMENT = {
     "missing output": Mistake(
         "outputs", MAIN, r"output KEY_VAULT_NAME", "output KEY_VAULT", "the output KEY_VAULT_NAME is missing", "^"
     ),
+    "custom role that stays in audit mode": Mistake(
+        "custom roles",
+        "app/workspace-rights.bicep",
+        r"(roleDefinitions@\S+) = \{",
+        r"\1 = if (mode == 'enforce') {",
+        "keeps what it gave",
+    ),
+    "output called like a person's setting": Mistake(
+        "variables", MAIN, r"output DEPLOYED_MODE", "output GUARD_MODE", "GUARD_MODE is set by a person"
+    ),
     "hook reads what nobody brings": Mistake(
         "variables", "hooks/installation.py", r'"FUNCTION_APP_NAME"', '"FUNCTIONAPP_NAME"', "brings FUNCTIONAPP_NAME"
     ),

@@ -58,11 +58,11 @@ def test_audit_takes_the_right_to_give_roles_and_no_other(terminal: AzureCli, ar
     before = roles_of_app(arm)
     assert RBAC_ADMINISTRATOR in before
     said: list[str] = []
-    postprovision.run(ENVIRONMENT | {"GUARD_MODE": "audit"}, said.append)
+    postprovision.run(ENVIRONMENT | {"DEPLOYED_MODE": "audit"}, said.append)
     assert "took away" in said[0]
     assert roles_of_app(arm) == [role for role in before if role != RBAC_ADMINISTRATOR]
     said.clear()
-    postprovision.run(ENVIRONMENT | {"GUARD_MODE": "audit"}, said.append)
+    postprovision.run(ENVIRONMENT | {"DEPLOYED_MODE": "audit"}, said.append)
     assert len(said) == 1
 
 

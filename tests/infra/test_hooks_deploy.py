@@ -77,12 +77,30 @@ def test_somebodys_system_topic_is_shared_only_when_it_was_named(terminal: Termi
     assert terminal.world["system_topics"] == {ONE: [topic]}
 
 
-def test_a_shared_topic_needs_an_identity(terminal: Terminal) -> None:  # noqa: F811
+def test_without_an_identity_of_the_topic_there_are_no_dead_letters(terminal: Terminal) -> None:  # noqa: F811
     terminal.world |= {"functions": FUNCTIONS, "system_topics": {ONE: [somebodys(None)]}}
     terminal.environment["GUARD_SYSTEM_TOPICS"] = somebodys(None)["id"]
-    with pytest.raises(StepError, match="no identity of its own") as failed:
+    assert "no dead letters" in "\n".join(terminal.run(postdeploy))
+    assert terminal.world["subscribed"][f"{ONE}/arm-events"] == "function"
+
+
+def test_azure_that_gives_global_topics_no_identity_is_asked_without(terminal: Terminal) -> None:  # noqa: F811
+    terminal.world |= {"functions": FUNCTIONS, "identities_for_global_topics": False}
+    for _ in range(2):
+        assert "no dead letters" in "\n".join(terminal.run(postdeploy))
+    assert terminal.world["subscribed"] == {f"{ONE}/aks-backup-guard": "function", TOPIC: "function"}
+    assert terminal.world["system_topics"][ONE][0]["identity"]["principalId"] is None
+
+    terminal.environment["EVENT_DELIVERY"] = "queue"
+    with pytest.raises(StepError, match="cannot reach the queue") as failed:
         terminal.run(postdeploy)
-    assert "--set identity.type=SystemAssigned" in failed.value.remedy
+    assert "azd env set GUARD_EVENT_DELIVERY function" in failed.value.remedy
+
+
+def test_a_subscription_that_never_had_event_grid_has_no_topic(terminal: Terminal) -> None:  # noqa: F811
+    terminal.world |= {"functions": FUNCTIONS, "without_event_grid": [ONE]}
+    terminal.run(postdeploy)
+    assert terminal.deployed("events/main.bicep")[ONE]["makeSystemTopic"]
 
 
 def test_a_topic_that_is_named_and_not_there(terminal: Terminal) -> None:  # noqa: F811

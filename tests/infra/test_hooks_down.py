@@ -20,6 +20,7 @@ def test_what_remains_is_said_before_and_after(terminal: Terminal) -> None:  # n
         "MONITORED_SUBSCRIPTIONS": f"{ONE},{TWO}",
         "GUARD_MANAGEMENT_GROUPS": "platform",
         "GUARD_SYSTEM_TOPICS": topic,
+        "AUTH_CLIENT_ID": "my-client",
     }
     state = {key: value for key, value in terminal.world.items() if key != "calls"}
     said = terminal.run(predown)
@@ -32,8 +33,9 @@ def test_what_remains_is_said_before_and_after(terminal: Terminal) -> None:  # n
         assert f"az role assignment delete --subscription {subscription} --assignee-object-id {PRINCIPAL}" in text
     assert f"az group delete --subscription {TWO} --name rg-prod-events" in text
     assert f"az group delete --subscription {ONE}" not in text, "azd deletes that"
-    assert "--name 'AKS Backup Guard prod platform'" in text
+    assert "--name 'AKS Backup Guard of func-prod platform'" in text
     assert f"{topic}/eventSubscriptions/func-prod" in text
+    assert "az ad app delete --id my-client" in text
     assert "az group delete" not in "\n".join(line for line in said if "AKSAzureBackup" in line)
 
     terminal.environment = {"AZURE_ENV_NAME": "prod"}  # azd forgets the outputs

@@ -1,12 +1,14 @@
 """Before and after stage one: sign-in, app registration, snapshot groups, rights."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.hooks import postprovision, preprovision
-from infra.hooks.app_registration import ensure_app_registration
+from infra.hooks.app_registration import complete_app, register_app
 from infra.hooks.azure_cli import CommandError, StepError
 from tests.infra.hooks_terminal import ONE, PRINCIPAL, RBAC_ADMINISTRATOR, THREE, TWO, Terminal, terminal  # noqa: F401
 
@@ -27,10 +29,41 @@ def test_an_app_registration_is_made_once(terminal: Terminal) -> None:  # noqa: 
     assert said[0].startswith("signed in as someone@example.com")
 
     directory = terminal.world["directory"]
-    assert len(terminal.run(preprovision)) == 1, "there is nothing left to say but who is signed in"
     terminal.environment |= terminal.world["environment"]
-    terminal.run(preprovision)
+    assert len(terminal.run(preprovision)) == 2, "there is nothing left to say but who is signed in, and what guards"
     assert terminal.world["directory"] == directory
+
+
+def test_a_registration_of_that_name_is_not_taken_unseen(terminal: Terminal) -> None:  # noqa: F811
+    stranger = {"id": "object", "appId": "stranger", "displayName": "AKS Backup Guard (prod)", "appRoles": []}
+    terminal.world["directory"] = {"applications": [stranger]}
+    said = "\n".join(terminal.run(preprovision))
+    assert "azd env set AUTH_CLIENT_ID stranger" in said
+    assert "stays closed" in said
+    assert terminal.world["environment"] == {}
+    assert terminal.world["directory"]["applications"] == [stranger]
+
+
+def test_a_registration_that_was_half_made_is_completed(terminal: Terminal) -> None:  # noqa: F811
+    terminal.world["may_not_post"] = ["servicePrincipals"]
+    assert "not complete yet" in "\n".join(terminal.run(preprovision))
+    terminal.environment |= terminal.world["environment"]
+    theirs = {"value": "Their.Role", "id": "their-role"}
+    terminal.world["directory"]["applications"][0] |= {"identifierUris": [], "appRoles": [theirs]}
+    terminal.world["may_not_post"] = []
+    terminal.run(preprovision)
+    (application,) = terminal.world["directory"]["applications"]
+    assert application["identifierUris"] == ["api://client-1"]
+    assert application["appRoles"][0] == theirs
+    assert len(application["appRoles"]) == 4
+    assert len(terminal.world["directory"]["servicePrincipals"]) == 2
+
+
+def test_without_azd_the_registration_is_not_lost(terminal: Terminal) -> None:  # noqa: F811
+    (Path(os.environ["PATH"].split(":")[0]) / "azd").unlink()
+    with pytest.raises(StepError, match="azd cannot be run") as failed:
+        terminal.run(preprovision)
+    assert failed.value.remedy == "azd env set AUTH_CLIENT_ID client-1"
 
 
 def test_a_registration_of_ones_own_is_taken(terminal: Terminal) -> None:  # noqa: F811
@@ -88,12 +121,16 @@ def test_what_was_just_made_is_not_known_everywhere(terminal: Terminal, late: in
     terminal.world["graph_is_late"] = late
     terminal.file.write_text(json.dumps(terminal.world), encoding="utf-8")
     slept: list[float] = []
+    made = register_app("guard", terminal.said.append)
+    world = json.loads(terminal.file.read_text(encoding="utf-8"))
+    world["directory"]["applications"][0]["identifierUris"] = []
+    terminal.file.write_text(json.dumps(world), encoding="utf-8")
     if enough:
-        ensure_app_registration("guard", terminal.said.append, slept.append)
+        complete_app(made.client_id, "guard", terminal.said.append, slept.append)
         assert len(slept) == late
         return
     with pytest.raises(CommandError, match="does not exist"):
-        ensure_app_registration("guard", terminal.said.append, slept.append)
+        complete_app(made.client_id, "guard", terminal.said.append, slept.append)
     assert sum(slept) == 60
 
 
@@ -151,7 +188,7 @@ def test_management_groups_are_looked_up_and_granted(terminal: Terminal) -> None
     terminal.environment |= {"MONITORED_SUBSCRIPTIONS": "", "GUARD_MANAGEMENT_GROUPS": "platform"}
     said = "\n".join(terminal.run(postprovision))
     rights = terminal.deployed("management-group.bicep")["platform"]
-    assert rights == {"mode": "enforce", "appPrincipalId": PRINCIPAL, "roleName": "AKS Backup Guard prod"}
+    assert rights == {"mode": "enforce", "appPrincipalId": PRINCIPAL, "roleName": "AKS Backup Guard of func-prod"}
     assert terminal.deployed("snapshot-groups.bicep").keys() == {THREE}
     assert f"{TWO}: no clusters yet" in said
 
@@ -185,7 +222,7 @@ def test_audit_mode_makes_nothing_and_takes_back_what_enforce_gave(terminal: Ter
         assignment("group", f"/subscriptions/{ONE}/resourceGroups/AKSAzureBackupSnapshots_x", RBAC_ADMINISTRATOR),
     ]
     terminal.world["role_assignments"] = [*kept, *taken]
-    terminal.environment["GUARD_MODE"] = "audit"
+    terminal.environment["DEPLOYED_MODE"] = "audit"
     assert "took away 2 rights" in terminal.run(postprovision)[0]
     assert terminal.world["role_assignments"] == kept
     assert terminal.world["deployments"] == {}

@@ -122,6 +122,33 @@ def test_a_package_that_is_needed_but_not_pinned_is_named(wheels: Path, tmp_path
         install(tmp_path / "requirements.txt", tmp_path / "packages")
 
 
+def test_an_index_that_does_not_answer_is_not_taken_for_a_missing_wheel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {
+        "PIP_CONFIG_FILE": "/dev/null",
+        "PIP_INDEX_URL": "http://127.0.0.1:1/",
+        "PIP_RETRIES": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "requirements.txt").write_text("needed==1.0\n")
+    with pytest.raises(CannotPackageError, match="the package index cannot be reached"):
+        install(tmp_path / "requirements.txt", tmp_path / "packages")
+
+
+def test_whatever_lies_there_is_replaced(checkout: Path, wheels: Path, tmp_path: Path) -> None:
+    wheel(wheels, "needed")
+    (checkout / "requirements.txt").write_text("needed==1.0\n")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "app").write_text("a file")
+    (tmp_path / "dist" / "app.zip").mkdir()
+    (tmp_path / "dist" / "app.zip" / "stray").touch()
+    built = build(tmp_path / "dist", checkout=checkout)
+    assert zipfile.is_zipfile(built.archive)
+    assert (built.folder / "host.json").is_file()
+    assert {path.name for path in (tmp_path / "dist").iterdir()} == {"app", "app.zip"}
+
+
 def test_what_was_built_before_stays_when_the_next_is_refused(checkout: Path, wheels: Path, tmp_path: Path) -> None:
     wheel(wheels, "needed")
     (checkout / "requirements.txt").write_text("needed==1.0\n")

@@ -19,7 +19,8 @@ async def test_in_a_region_without_a_snapshot_group_only_contributor_is_missing(
     await world.notice(cluster)
     said = await world.run_until_says(cluster, "RolesAssigned", "AuthorizationFailed", seconds=HOUR)
     assert group.lower() in said.message.lower()
-    assert said.recommended_action
+    assert "azd hooks run postprovision" in said.recommended_action
+    assert "add swedencentral to it" in said.recommended_action
     assert await world.operator.get(group, RESOURCES) is not None
     given = await world.operator.roles()
     assert (roles.READER, group.lower()) in given

@@ -10,6 +10,7 @@ from simulator.arm.route import Call
 from simulator.http import Response
 from simulator.providers.authorization import responses
 from simulator.providers.authorization.models import RoleDefinition
+from simulator.providers.authorization.published import not_published
 from simulator.providers.authorization.scopes import normalised, subscription_of
 
 _TERM = re.compile(r"\s*(?P<field>roleName|type) eq '(?P<value>(?:[^']|'')*)'\s*", re.IGNORECASE)
@@ -38,7 +39,7 @@ def get(call: Call) -> Response:
 def put(call: Call) -> Response:
     """A custom role; its name must be free in the tenant. 201 for both new and changed. Its assignable scopes are
     subscriptions, groups and at most one management group, and who writes it needs the right at all of them
-    (documented)."""
+    (documented). One action that nobody publishes refuses it as a whole (public issues)."""
     guid = call.params["name"].lower()
     try:
         UUID(guid)
@@ -112,12 +113,17 @@ def _custom_role(guid: str, properties: dict[str, Any]) -> RoleDefinition:
     def joined(key: str) -> tuple[str, ...]:
         return tuple(pattern for permission in permissions for pattern in permission.get(key) or ())
 
+    given, taken = joined("actions"), joined("notActions")
+    unknown = not_published((*given, *taken))
+    if unknown is not None:
+        message = f"'{unknown}' does not match any of the actions supported by the providers."
+        raise ArmError(400, "InvalidActionOrNotAction", message)
     return RoleDefinition(
         guid,
         name,
         properties.get("description") or "",
-        joined("actions"),
-        joined("notActions"),
+        given,
+        taken,
         joined("dataActions"),
         joined("notDataActions"),
         tuple(scopes),
