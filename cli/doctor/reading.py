@@ -23,7 +23,7 @@ from shared.plan import names
 _WEB = "2024-11-01"
 _EVENT_GRID = "2025-02-15"
 _IDENTITIES = "2024-11-30"
-_LOCATIONS = """resources
+CLUSTER_LOCATIONS = """resources
 | where type =~ 'microsoft.containerservice/managedclusters'
 | summarize clusters = count() by location"""
 _LONGEST_PAUSE = 10.0
@@ -183,7 +183,7 @@ class _Looking:
             if not shown:
                 return Unread("Resource Graph does not show the subscription.", right)
             try:
-                rows = (await self._graph.ask(_LOCATIONS, [subscription_id])).rows
+                rows = (await self._graph.ask(CLUSTER_LOCATIONS, [subscription_id])).rows
             except GuardError as error:
                 return unread(error, right)
             regions = tuple(sorted(str(row["location"]).lower() for row in rows))

@@ -1,5 +1,5 @@
-"""The queries of the alert rules and of the workbook: KQL over the tables of Application Insights, about metrics that
-the app has, and firing when they must."""
+"""The queries of the alert rules, of the workbook and of the documentation: KQL over the tables of Application
+Insights, about metrics that the app has, and firing when they must."""
 
 import json
 import re
@@ -27,6 +27,8 @@ _METRIC = {"Name": "string", "Sum": "real", "Min": "real", "Max": "real", "ItemC
 TABLES = (
     Table("AppMetrics", {**_STANDARD, **_METRIC}),
     Table("AppTraces", {**_STANDARD, "Message": "string", "SeverityLevel": "int"}),
+    Table("AppRequests", _STANDARD),
+    Table("AppDependencies", _STANDARD),
     Table("AppExceptions", {**_STANDARD, "OuterMessage": "string", "ExceptionType": "string", "SeverityLevel": "int"}),
 )
 """Of the Azure Monitor table reference: what the queries need of it, and what they could mistake it for."""
@@ -89,7 +91,13 @@ def unknown_words(text: str) -> list[str]:
 def test_the_language_service_finds_nothing() -> None:
     assert len(RULES) >= 5
     assert len(PANELS) >= 8
-    assert complaints(RULES | {name: panel["query"] for name, panel in PANELS.items()}) == {}
+    pages = (HEALTH.parents[1] / "docs").glob("*.md")
+    blocks = [
+        (page.name, re.findall(r"```kql\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)) for page in pages
+    ]
+    shown = {f"{name} {number}": text for name, texts in blocks for number, text in enumerate(texts)}
+    assert "telemetry.md 0" in shown
+    assert complaints(RULES | shown | {name: panel["query"] for name, panel in PANELS.items()}) == {}
 
 
 def test_the_language_service_finds_what_is_planted() -> None:
