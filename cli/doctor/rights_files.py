@@ -70,4 +70,11 @@ def _places(deployment: Deployment) -> Mapping[str, str]:
 
 
 def _applies(when: str, deployment: Deployment) -> bool:
-    return when == "always" or (when == "eventDelivery is queue" and deployment.event_delivery == "queue")
+    """Raises ValueError for words nobody knows: a right that is never looked for would count as given."""
+    match when:
+        case "always":
+            return True
+        case "eventDelivery is queue":
+            return deployment.event_delivery == "queue"
+        case _:
+            raise ValueError(f"infra/rights/app.json gives a right when {when!r}, which the doctor cannot tell")

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import pytest
 from aiohttp import web
 
 from cli.app_health import AppHealth, HealthUnreadError
+from cli.doctor import rights_files
 from cli.doctor.command import exit_code
 from cli.doctor.deployment import DeploymentUnknownError, deployment_of, read_env_file
 from cli.doctor.function_app import FUNCTIONS
-from infra.rights import ASSIGN_ROLES
+from infra.rights import ASSIGN_ROLES, GRANTS
 from infra.rights.calls import custom_role
 from simulator.arm.faults import Fault
 from simulator.identity.models import OPERATOR
@@ -324,3 +326,12 @@ async def test_the_topic_of_a_subscription_may_be_without_an_identity(delivery: 
     else:
         assert told.status == "wrong"
         assert told.fix.startswith("az resource update")
+
+
+async def test_a_right_that_is_given_in_unknown_words_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = DeployedWorld()
+    await world.deploy()
+    reworded = tuple(replace(each, when="now and then") if each.who == "topics" else each for each in GRANTS)
+    monkeypatch.setattr(rights_files, "GRANTS", reworded)
+    with pytest.raises(ValueError, match="'now and then'"):
+        rights_files.wanted_rights(world.deployment)

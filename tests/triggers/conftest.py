@@ -2,13 +2,16 @@
 
 import http.client
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
+
+from functions_host import azurite as azurite_process
+from functions_host.azurite import Azurite
 
 APP_HEAD = '''
 import asyncio, json, os, time
@@ -117,3 +120,11 @@ def call() -> Call:
             connection.close()
 
     return send
+
+
+@pytest.fixture(scope="module")
+def storage_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """One for each file that runs the app itself: its tables and queues have fixed names."""
+    running = azurite_process.start(tmp_path_factory.mktemp("azurite"), in_memory=True)
+    yield running
+    running.stop()

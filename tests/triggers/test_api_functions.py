@@ -3,11 +3,9 @@ which address, and that FastAPI's answers come through as they are."""
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
-from functions_host import azurite as azurite_process
 from functions_host.azurite import Azurite
 from shared.web.access import AZURE_MONITOR, OPERATOR
 from tests.conftest import CHECKOUT, RunningHost, StartHost
@@ -25,14 +23,6 @@ SETTINGS = {
     f"AzureWebJobs.{name}.Disabled": "true"
     for name in ("reconcile", "requeue_overdue", "job_watch", "compliance_sweep", "notifications")
 }
-
-
-@pytest.fixture(scope="module")
-def storage_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Its own: the app's tables have fixed names."""
-    running = azurite_process.start(tmp_path_factory.mktemp("azurite"), in_memory=True)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,12 @@ and keep."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from functions_host import azurite as azurite_process
 from functions_host.azurite import Azurite
 from shared.domain.ids import ClusterId
 from shared.domain.jobs import EndedJob, JobIssue
@@ -49,14 +48,6 @@ def job(name: str) -> EndedJob:
 
 def event(name: str, **changes: Any) -> dict[str, Any]:
     return as_cloud_event(news_event(job(name))) | changes
-
-
-@pytest.fixture(scope="module")
-def storage_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Its own: the app's tables have fixed names."""
-    running = azurite_process.start(tmp_path_factory.mktemp("azurite"), in_memory=True)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,8 @@
 """Events that Event Grid puts into a queue, in the local Functions host with storage and without Azure: the same comes
 of them as of those it brings itself."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
-from functions_host import azurite as azurite_process
 from functions_host.azurite import Azurite
 from shared.domain.ids import ClusterId
 from shared.domain.jobs import EndedJob
@@ -24,7 +22,7 @@ from shared.record.tables import TableRecords
 from tests.conftest import CHECKOUT, RunningHost, StartHost
 from tests.contract.test_take_event import synthetic
 from tests.triggers.conftest import Call
-from tests.triggers.test_job_functions import job
+from tests.triggers.test_job_functions import job, stored
 
 NOTIFICATION = {"aeg-event-type": "Notification", "Content-Type": "application/json"}
 SETTINGS = {
@@ -37,14 +35,6 @@ SETTINGS = {
     f"AzureWebJobs.{name}.Disabled": "true"
     for name in ("reconcile", "requeue_overdue", "job_watch", "compliance_sweep", "notifications")
 }
-
-
-@pytest.fixture(scope="module")
-def storage_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Its own: the app's tables and queues have fixed names."""
-    running = azurite_process.start(tmp_path_factory.mktemp("azurite"), in_memory=True)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +56,6 @@ def put(storage_account: Azurite, payload: object, queue: str = "events") -> Non
 def left(storage_account: Azurite, queue: str) -> int:
     with QueueClient.from_connection_string(storage_account.connection_string, queue) as client:
         return client.get_queue_properties().approximate_message_count or 0
-
-
-def stored[T](storage_account: Azurite, look: Callable[[Storage], Awaitable[T]]) -> T:
-    async def ask() -> T:
-        storage = Storage.by_connection_string(storage_account.connection_string)
-        try:
-            return await look(storage)
-        finally:
-            await storage.close()
-
-    return asyncio.run(ask())
 
 
 def record_of(storage_account: Azurite, cluster: ClusterId) -> Record | None:
